@@ -1,0 +1,124 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built the same way; a rule that the compiler can hold is not left to memory.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// `@_lifetime` on our own span properties is allowed here only.
+let strictWithLifetimes = strict + [.enableExperimentalFeature("Lifetimes")]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "sinew",
+    products: [
+        .executable(name: "sinew", targets: ["sinew"]),
+        .library(name: "SinewClient", targets: ["SinewClient"]),
+        .library(name: "SinewBody", targets: ["SinewBody"]),
+        .library(name: "SinewModels", targets: ["SinewModels"]),
+        .library(name: "SinewZeroMQ", targets: ["SinewZeroMQ"]),
+        .library(name: "SinewMessagePack", targets: ["SinewMessagePack"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim each, imported by exactly one Swift target.
+        .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CMessagePack"),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CLibCrypto"),
+
+        // Compute.
+        .target(name: "CSinewKernels", cSettings: [.headerSearchPath(".")]),
+        .target(name: "SinewKernels", dependencies: ["CSinewKernels"], swiftSettings: strictWithLifetimes),
+        .target(name: "SinewArrayFiles", dependencies: ["CZlib", "CLibCrypto"], swiftSettings: strict),
+        .target(
+            name: "SinewBody", dependencies: ["SinewArrayFiles"], resources: [.copy("Resources/bodies")],
+            swiftSettings: strict),
+        .target(
+            name: "SinewModels", dependencies: ["SinewKernels", "SinewBody", "SinewArrayFiles"],
+            resources: [.copy("Resources/models")], swiftSettings: strict),
+        .target(name: "SinewFormats", dependencies: ["SinewArrayFiles", "SinewBody"], swiftSettings: strict),
+
+        // Wire and transport.
+        .target(name: "SinewMessagePack", dependencies: ["CMessagePack"], swiftSettings: strict),
+        .target(name: "SinewWire", dependencies: ["SinewMessagePack"], swiftSettings: strict),
+        .target(name: "SinewZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
+
+        // Decisions (no sockets, clocks, threads) and the runtimes that carry them out.
+        .target(name: "SinewCore", dependencies: [deque, heap, orderedCollections], swiftSettings: strict),
+        .target(
+            name: "SinewBroker", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
+            swiftSettings: strict),
+        .target(
+            name: "SinewWorker", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", logging],
+            swiftSettings: strict),
+        .target(
+            name: "SinewClient", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
+            swiftSettings: strict),
+
+        // The command line.
+        .target(
+            name: "SinewCommands",
+            dependencies: [
+                "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
+                "SinewFormats", "SinewArrayFiles", "SinewKernels", argumentParser, logging, serviceLifecycle,
+                unixSignals,
+            ],
+            resources: [.copy("Resources/demo")], swiftSettings: strict),
+        .executableTarget(name: "sinew", dependencies: ["SinewCommands"], swiftSettings: strict),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "SinewKernelsTests", dependencies: ["SinewKernels", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewArrayFilesTests", dependencies: ["SinewArrayFiles", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewBodyTests", dependencies: ["SinewBody", "SinewArrayFiles", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewModelsTests",
+            dependencies: ["SinewModels", "SinewKernels", "SinewBody", "SinewArrayFiles", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewFormatsTests", dependencies: ["SinewFormats", "SinewBody", "SinewArrayFiles", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewMessagePackTests", dependencies: ["SinewMessagePack", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewWireTests", dependencies: ["SinewWire", "SinewMessagePack", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "SinewZeroMQTests", dependencies: ["SinewZeroMQ", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewCommandsTests", dependencies: ["SinewCommands", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "SinewBroker", "SinewWorker", "SinewClient", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels",
+                "SinewBody", "SinewFormats", "SinewArrayFiles", "TestSupport", "sinew",
+            ],
+            swiftSettings: strict),
+    ]
+)

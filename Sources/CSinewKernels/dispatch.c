@@ -1,0 +1,1 @@
+#include "sinew_kernels.h"

@@ -1,0 +1,2 @@
+// The C library as Debian installs it; Swift sees it only through the one target that owns it.
+#include <zlib.h>

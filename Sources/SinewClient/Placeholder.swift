@@ -1,0 +1,1 @@
+// Placeholder of the first skeleton; removed when the target's files arrive.
