@@ -1,0 +1,54 @@
+# Sinew: `make demo` to see it work, `make test` to check it. `make help` lists everything.
+.DEFAULT_GOAL := help
+SWIFT ?= swift
+BUILD := $(SWIFT) build -c release
+SWIFT_SOURCES := Sources Tests Package.swift
+
+.PHONY: help deps build demo test check lint format tidy generated external release clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+deps: ## Install the Debian packages the build needs, when some are missing
+	@tools/install_dependencies.sh build
+
+build: deps ## Build the sinew command (release)
+	$(BUILD) --product sinew
+
+demo: build ## Two people, real motion, noise and a lost arm, through broker and two workers; writes out/
+	.build/release/sinew demo -o out
+
+test: deps ## Build everything and run all tests
+	$(BUILD) --build-tests
+	$(SWIFT) test -c release --skip-build
+
+check: lint test ## What CI runs
+
+lint: format tidy generated ## Formatting, tidy rules, generated code up to date
+
+format:
+	$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+
+tidy:
+	@tools/install_dependencies.sh check
+	python3 tools/tidy/tidy.py
+	python3 -m unittest discover -q -s tools/tidy
+
+generated:
+	@tools/install_dependencies.sh check
+ifneq ($(wildcard tools/generator/generate.sh),)
+	tools/generator/generate.sh --check
+endif
+
+external: deps ## Build and run a package that uses SinewClient as a library
+	$(SWIFT) run -c release --package-path Tests/ExternalPackage
+
+release: deps ## A binary with the Swift runtime inside, in out/release
+	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
+	rm -rf out/release && mkdir -p out/release
+	cp .build/static/release/sinew out/release/
+	cp -R .build/static/release/*.resources out/release/
+	@du -sh out/release
+
+clean: ## Remove everything that was built
+	rm -rf .build out Tests/ExternalPackage/.build tools/generator/.build
