@@ -1,0 +1,1 @@
+"""PyTorch reference, trainer and evaluation of the networks that Sinew ships."""
