@@ -1,0 +1,5 @@
+#if defined(__aarch64__)
+#include "vector__neon.h"
+
+SINEW_COUPLING(sinew_coupling_update__neon, v_coupling_update)
+#endif

@@ -1,0 +1,24 @@
+/// The kernels by name, for dispatch.c: `sinew_<operation>_<tile>__<isa>`. Contracts: include/sinew_kernels.h.
+#pragma once
+#include "include/sinew_kernels.h"
+
+#define SINEW_DECLARE_ELEMENTWISE(isa)                                                                                 \
+    sinew_coupling_function sinew_coupling_update__##isa;                                                              \
+    sinew_coupling_function sinew_coupling_invert__##isa;                                                              \
+    sinew_map_function sinew_exp__##isa;                                                                               \
+    sinew_map_function sinew_tanh__##isa;
+
+sinew_sgemm_ukr_function sinew_sgemm_ukr_4x8__portable;
+SINEW_DECLARE_ELEMENTWISE(portable)
+
+#if defined(__x86_64__)
+sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__avx2;
+SINEW_DECLARE_ELEMENTWISE(avx2)
+sinew_sgemm_ukr_function sinew_sgemm_ukr_14x32__avx512;
+SINEW_DECLARE_ELEMENTWISE(avx512)
+#endif
+
+#if defined(__aarch64__)
+sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__neon;
+SINEW_DECLARE_ELEMENTWISE(neon)
+#endif

@@ -1,0 +1,64 @@
+/// The register tile of every SIMD instruction set; contract: `sinew_sgemm_ukr_function`.
+///
+/// Define `UKR_NAME`, `UKR_MR`, `UKR_NV` (vectors per row, NR = UKR_NV · VF_LANES) and `UKR_CASES(X)` (X(1) … X(UKR_MR)),
+/// then include under the target attribute. Each row count gets its own fully unrolled body, so a short tile costs no more
+/// than its rows and every accumulator lives in a register.
+#include <assert.h>
+
+SINEW_INLINE void ukr_tile(
+    const size_t rows, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c,
+    size_t ldc, bool accumulate, sinew_activation activation) {
+    vf acc[UKR_MR][UKR_NV];
+    // How many columns of each vector exist; 0 for a vector that lies wholly past n.
+    size_t width[UKR_NV];
+    SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) {
+        const size_t start = v * VF_LANES;
+        width[v] = n <= start ? 0 : (n - start < VF_LANES ? n - start : VF_LANES);
+    }
+    if (accumulate) {
+        SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
+            SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) {
+                acc[i][v] = vf_load_first(c + i * ldc + v * VF_LANES, width[v]);
+            }
+        }
+    } else {
+        SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) {
+            const vf start = vf_load(bias + v * VF_LANES);
+            SINEW_UNROLL for (size_t i = 0; i < rows; i++) acc[i][v] = start;
+        }
+    }
+    for (size_t p = 0; p < k; p++) {
+        vf column[UKR_NV];
+        SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) column[v] = vf_load(b + v * VF_LANES);
+        SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
+            const vf value = vf_set1(a[i * lda]);
+            SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) acc[i][v] = vf_fma(value, column[v], acc[i][v]);
+        }
+        a += 1;
+        b += UKR_NV * VF_LANES;
+    }
+    SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
+        SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) {
+            const vf value = v_activate(acc[i][v], activation);
+            float *at = c + i * ldc + v * VF_LANES;
+            if (width[v] == VF_LANES) vf_store(at, value);
+            else if (width[v] != 0) vf_store_first(at, width[v], value);
+        }
+    }
+}
+
+void UKR_NAME(
+    size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c, size_t ldc,
+    bool accumulate, sinew_activation activation) {
+    assert(m >= 1 && m <= UKR_MR && n >= 1 && n <= UKR_NV * VF_LANES && k >= 1);
+    switch (m) {
+#define UKR_CASE(rows)                                                                                                 \
+    case rows:                                                                                                         \
+        ukr_tile(rows, n, k, a, lda, b, bias, c, ldc, accumulate, activation);                                         \
+        break;
+        UKR_CASES(UKR_CASE)
+#undef UKR_CASE
+    default:
+        break;
+    }
+}

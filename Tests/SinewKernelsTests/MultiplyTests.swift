@@ -1,0 +1,127 @@
+import SinewKernels
+import TestSupport
+import Testing
+
+/// Marks floats that a kernel must not touch.
+private let poison = Float(bitPattern: 0x7FC0_BEEF)
+
+@Suite struct MultiplyTests {
+    /// Multiplies into a poisoned array with a wider stride and returns it.
+    private func product(
+        _ matrix: PackedMatrix, a: [Float], rows: Int, aStride: Int, depth: Int, columns: Int, activation: Activation,
+        cStride: Int
+    ) -> [Float] {
+        var c = [Float](repeating: poison, count: rows * cStride)
+        var cSpan = c.mutableSpan
+        matrix.multiply(
+            a.span, rows: rows, aStride: aStride, depth: depth, columns: columns, activation: activation, into: &cSpan,
+            cStride: cStride)
+        return c
+    }
+
+    private func check(
+        isa: ISA, rows: Int, outputs: Int, inputs: Int, depth: Int, columns: Int, activation: Activation, seed: UInt64
+    ) {
+        var generator = SplitMix64(seed: seed)
+        let aStride = inputs + 3
+        // What lies between the rows is poisoned: a kernel that reads past a row's end shows NaN.
+        var a = [Float](repeating: poison, count: rows * aStride)
+        for row in 0..<rows {
+            for input in 0..<depth { a[row * aStride + input] = Float.random(in: -1..<1, using: &generator) }
+        }
+        let weights = randomFloats(outputs * inputs, &generator)
+        let bias = randomFloats(outputs, &generator)
+        let matrix = PackedMatrix(weights: weights, bias: bias, inputs: inputs, isa: isa)
+        let cStride = columns + 5
+        let c = product(
+            matrix, a: a, rows: rows, aStride: aStride, depth: depth, columns: columns, activation: activation,
+            cStride: cStride)
+        let (values, bounds) = reference(
+            a: a, rows: rows, aStride: aStride, weights: weights, bias: bias, inputs: inputs, depth: depth,
+            columns: columns, activation: activation)
+        var worst = 0.0
+        var touched = false
+        for row in 0..<rows {
+            for column in 0..<cStride {
+                let value = c[row * cStride + column]
+                guard column < columns else {
+                    touched = touched || value.bitPattern != poison.bitPattern
+                    continue
+                }
+                let index = row * columns + column
+                let ratio = abs(Double(value) - values[index]) / bounds[index]
+                worst = ratio.isNaN ? .infinity : max(worst, ratio)
+            }
+        }
+        let place: Comment = "\(isa) \(rows)×\(columns)/\(outputs)×\(depth)/\(inputs) \(activation) seed \(seed)"
+        #expect(worst <= 1, place)
+        #expect(!touched, place)
+    }
+
+    @Test(arguments: ISA.available)
+    func `every tile remainder of rows and columns is within the error bound`(isa: ISA) {
+        let kernels = KernelSet(isa)
+        for rows in 1...(2 * kernels.tileRows + 1) {
+            for outputs in 1...(2 * kernels.tileColumns + 1) {
+                check(
+                    isa: isa, rows: rows, outputs: outputs, inputs: 7, depth: 7, columns: outputs,
+                    activation: Activation.allCases[(rows + outputs) % 4], seed: UInt64(rows * 1000 + outputs))
+            }
+        }
+    }
+
+    @Test(arguments: ISA.available)
+    func `every depth up to and past a depth block is within the error bound`(isa: ISA) {
+        for depth in Array(1...40) + [511, 512, 513, 1023, 1024, 1025, 1100] {
+            check(
+                isa: isa, rows: 17, outputs: 35, inputs: depth, depth: depth, columns: 35, activation: .leakyReLU,
+                seed: UInt64(depth))
+        }
+    }
+
+    @Test(arguments: ISA.available, Activation.allCases)
+    func `a prefix of the inputs and outputs gives the product of the cut matrix`(isa: ISA, activation: Activation) {
+        check(isa: isa, rows: 15, outputs: 88, inputs: 88, depth: 58, columns: 72, activation: activation, seed: 1)
+        check(isa: isa, rows: 5, outputs: 70, inputs: 600, depth: 500, columns: 33, activation: activation, seed: 2)
+        check(isa: isa, rows: 5, outputs: 70, inputs: 1200, depth: 700, columns: 3, activation: activation, seed: 3)
+    }
+
+    @Test(arguments: ISA.available)
+    func `blocks of rows and columns meet without a seam`(isa: ISA) {
+        check(
+            isa: isa, rows: 260, outputs: 1030, inputs: 20, depth: 20, columns: 1030, activation: .identity, seed: 4)
+    }
+
+    @Test(arguments: ISA.available)
+    func `a row gives the same bits whoever shares the batch`(isa: ISA) {
+        var generator = SplitMix64(seed: 5)
+        let (rows, inputs, outputs) = (141, 530, 47)
+        let matrix = PackedMatrix(
+            weights: randomFloats(outputs * inputs, &generator), bias: randomFloats(outputs, &generator),
+            inputs: inputs, isa: isa)
+        let a = randomFloats(rows * inputs, &generator)
+        let together = product(
+            matrix, a: a, rows: rows, aStride: inputs, depth: inputs, columns: outputs, activation: .tanh,
+            cStride: outputs)
+        for row in 0..<rows {
+            let alone = product(
+                matrix, a: Array(a[(row * inputs)..<((row + 1) * inputs)]), rows: 1, aStride: inputs, depth: inputs,
+                columns: outputs, activation: .tanh, cStride: outputs)
+            #expect(alone.map(\.bitPattern) == together[(row * outputs)..<((row + 1) * outputs)].map(\.bitPattern))
+        }
+    }
+
+    @Test func `limiting the instruction set moves the selection and nothing already packed`() async {
+        // In a process of its own: the limit is global, and other tests run beside this one.
+        await #expect(processExitsWith: .success) {
+            let strongest = ISA.available.last!
+            let packed = PackedMatrix(weights: [1], bias: [0], inputs: 1, isa: strongest)
+            for isa in ISA.available {
+                ISA.limit(to: isa)
+                precondition(ISA.selected == isa)
+            }
+            ISA.limit(to: .avx512)
+            precondition(ISA.selected == strongest && packed.isa == strongest && ISA.available.first == .portable)
+        }
+    }
+}
