@@ -1,0 +1,299 @@
+import DequeModule
+
+/// Decides which tasks a worker runs together, and runs none of them: no thread, clock or socket.
+///
+/// **Batch while busy**: there is no timer. As long as a compute thread is free, a task starts at once; while all are
+/// busy, tasks wait, and the next free thread takes what waits of one model, up to that model's best batch size.
+///
+/// States: *serving* → *draining* → *drained*. A batch has tasks of one model only, and a task is never split. A task
+/// is *waiting*, *running*, or *running and cancelled*; every task that arrives leaves by exactly one of `reply`,
+/// `expire`, `sendHome`, `drop`.
+///
+/// Leases name tasks, because a task that comes back in a second attempt is another piece of work.
+package struct BatchingStateMachine: Sendable {
+    package enum Event: Equatable, Sendable {
+        /// The broker handed over a task. `deadline` is nil when the task has none.
+        case taskArrived(LeaseToken, model: ModelKey, items: Int, deadline: Instant?)
+        /// The broker no longer wants the answer.
+        case cancelled(LeaseToken)
+        /// A compute thread finished (or gave up) a batch and is free again.
+        case batchFinished(BatchID)
+        /// Take nothing new; send home what has not started; finish what runs.
+        case drainRequested
+    }
+
+    package enum Action: Equatable, Sendable {
+        /// Give the tasks to a free compute thread. They are in order of arrival.
+        case run(BatchID, model: ModelKey, [LeaseToken])
+        /// Send the result that the finished batch holds for this task.
+        case reply(LeaseToken)
+        /// The deadline passed while the task waited: nothing expired is computed. Answer DEADLINE_EXCEEDED.
+        case expire(LeaseToken)
+        /// Not started and not going to be: give the lease back to the broker. Costs the task no attempt.
+        case sendHome(LeaseToken)
+        /// Cancelled: forget the task and its payload, answer nothing.
+        case drop(LeaseToken)
+        /// Every task of this running batch was cancelled: the thread may stop between two layers.
+        case abandon(BatchID)
+        /// Drain is complete: nothing waits, nothing runs. Say goodbye.
+        case drained
+    }
+
+    /// The best batch size of a model, in items, as measured at load.
+    package struct Model: Equatable, Sendable {
+        package let key: ModelKey
+        package let batchItemsMax: Int
+
+        package init(key: ModelKey, batchItemsMax: Int) {
+            precondition(batchItemsMax >= 1, "a batch of \(key) must hold at least one item")
+            self.key = key
+            self.batchItemsMax = batchItemsMax
+        }
+    }
+
+    private enum Lifecycle { case serving, draining, drained }
+
+    private enum TaskState {
+        case waiting
+        case running(BatchID)
+        case cancelledWhileRunning
+    }
+
+    private struct Task {
+        let queue: Int
+        let items: Int
+        let deadline: Instant
+        let sequence: UInt64
+        var state: TaskState
+    }
+
+    private struct ModelQueue {
+        let model: Model
+        /// In order of arrival; a lease that has left `tasks` is skipped.
+        var leases: Deque<LeaseToken> = []
+        var waitingCount = 0
+    }
+
+    private struct Batch {
+        let leases: [LeaseToken]
+        var wantedCount: Int
+    }
+
+    private let limits: Limits
+    private let computeThreads: Int
+    private var lifecycle = Lifecycle.serving
+    private var queues: [ModelQueue]
+    private let queueOfModel: [ModelKey: Int]
+    private var tasks: [LeaseToken: Task] = [:]
+    private var batches: [BatchID: Batch] = [:]
+    private var nextSequence: UInt64 = 0
+    private var nextBatch: UInt64 = 1
+
+    /// Items waiting for a compute thread.
+    package private(set) var queuedItems = 0
+    /// Items in the hands of compute threads.
+    package private(set) var runningItems = 0
+
+    /// - Parameters:
+    ///   - models: what this worker has loaded. Several keys may name one model only if each has its own queue.
+    ///   - computeThreads: how many batches may run at a time; all are free at the start.
+    package init(models: [Model], computeThreads: Int, limits: Limits) {
+        precondition(computeThreads >= 1, "a worker needs at least one compute thread")
+        if let violated = limits.violatedRelation { preconditionFailure(violated) }
+        self.limits = limits
+        self.computeThreads = computeThreads
+        queues = models.map { ModelQueue(model: $0) }
+        var index: [ModelKey: Int] = [:]
+        for (position, model) in models.enumerated() {
+            precondition(index[model.key] == nil, "model \(model.key) is listed twice")
+            index[model.key] = position
+        }
+        queueOfModel = index
+    }
+
+    package var isDrained: Bool {
+        switch lifecycle {
+        case .drained: true
+        case .serving, .draining: false
+        }
+    }
+
+    /// Every lease in hand, waiting or running (the cancelled ones left out), in ascending order: what a beat tells
+    /// the broker. Cost: O(n log n).
+    package var heldLeases: [LeaseToken] {
+        tasks.keys.filter { isHeld($0) }.sorted()
+    }
+
+    package mutating func handle(_ event: Event, at now: Instant, into actions: inout [Action]) {
+        switch event {
+        case .taskArrived(let lease, let model, let items, let deadline):
+            arrive(lease, model: model, items: items, deadline: deadline ?? .distantFuture, into: &actions)
+        case .cancelled(let lease):
+            cancel(lease, into: &actions)
+        case .batchFinished(let batch):
+            finish(batch, into: &actions)
+        case .drainRequested:
+            drain(into: &actions)
+        }
+        startBatches(at: now, into: &actions)
+        becomeDrainedIfEmpty(into: &actions)
+    }
+}
+
+extension BatchingStateMachine {
+    private func isHeld(_ lease: LeaseToken) -> Bool {
+        switch tasks[lease]?.state {
+        case .waiting, .running: true
+        case .cancelledWhileRunning, nil: false
+        }
+    }
+
+    private mutating func arrive(
+        _ lease: LeaseToken, model: ModelKey, items: Int, deadline: Instant, into actions: inout [Action]
+    ) {
+        // The network may deliver a task twice; the first copy stands.
+        if tasks[lease] != nil { return }
+        switch lifecycle {
+        case .draining, .drained:
+            actions.append(.sendHome(lease))
+            return
+        case .serving:
+            break
+        }
+        guard let queue = queueOfModel[model], queuedItems + items <= limits.workerQueuedItemsMax else {
+            actions.append(.sendHome(lease))
+            return
+        }
+        tasks[lease] = Task(queue: queue, items: items, deadline: deadline, sequence: nextSequence, state: .waiting)
+        nextSequence += 1
+        queues[queue].leases.append(lease)
+        queues[queue].waitingCount += 1
+        queuedItems += items
+    }
+
+    private mutating func cancel(_ lease: LeaseToken, into actions: inout [Action]) {
+        guard let task = tasks[lease] else { return }  // answered already, or never seen
+        switch task.state {
+        case .waiting:
+            leaveQueue(lease, task)
+            actions.append(.drop(lease))
+            compactIfMostlyGone(task.queue)
+        case .running(let batch):
+            tasks[lease]?.state = .cancelledWhileRunning
+            guard let wanted = batches[batch]?.wantedCount else {
+                preconditionFailure("running task without its batch")
+            }
+            batches[batch]?.wantedCount = wanted - 1
+            if wanted == 1 { actions.append(.abandon(batch)) }
+        case .cancelledWhileRunning:
+            break
+        }
+    }
+
+    private mutating func finish(_ id: BatchID, into actions: inout [Action]) {
+        guard let batch = batches.removeValue(forKey: id) else {
+            preconditionFailure("batch \(id.rawValue) finished and is not running")
+        }
+        for lease in batch.leases {
+            guard let task = tasks.removeValue(forKey: lease) else { preconditionFailure("running task was forgotten") }
+            runningItems -= task.items
+            switch task.state {
+            case .running: actions.append(.reply(lease))
+            case .cancelledWhileRunning: actions.append(.drop(lease))
+            case .waiting: preconditionFailure("a waiting task was in a batch")
+            }
+        }
+    }
+
+    private mutating func drain(into actions: inout [Action]) {
+        switch lifecycle {
+        case .draining, .drained:
+            return
+        case .serving:
+            lifecycle = .draining
+        }
+        for queue in queues.indices {
+            while let lease = queues[queue].leases.popFirst() {
+                guard let task = tasks[lease] else { continue }
+                leaveQueue(lease, task)
+                actions.append(.sendHome(lease))
+            }
+        }
+    }
+
+    private mutating func becomeDrainedIfEmpty(into actions: inout [Action]) {
+        switch lifecycle {
+        case .serving, .drained:
+            return
+        case .draining:
+            guard tasks.isEmpty else { return }
+            lifecycle = .drained
+            actions.append(.drained)
+        }
+    }
+
+    /// The one place where waiting tasks and free threads meet.
+    private mutating func startBatches(at now: Instant, into actions: inout [Action]) {
+        while batches.count < computeThreads, let queue = queueOfOldestTask() {
+            let leases = takeBatch(from: queue, at: now, into: &actions)
+            if leases.isEmpty { continue }  // all of them had expired; look again
+            let id = BatchID(rawValue: nextBatch)
+            nextBatch += 1
+            for lease in leases { tasks[lease]?.state = .running(id) }
+            batches[id] = Batch(leases: leases, wantedCount: leases.count)
+            actions.append(.run(id, model: queues[queue].model.key, leases))
+        }
+    }
+
+    /// The queue whose first waiting task arrived before all others, so that no model starves another.
+    private mutating func queueOfOldestTask() -> Int? {
+        var best: (queue: Int, sequence: UInt64)?
+        for queue in queues.indices {
+            guard let lease = firstWaiting(in: queue), let task = tasks[lease] else { continue }
+            if let known = best, known.sequence < task.sequence { continue }
+            best = (queue, task.sequence)
+        }
+        return best?.queue
+    }
+
+    private mutating func firstWaiting(in queue: Int) -> LeaseToken? {
+        while let lease = queues[queue].leases.first {
+            if tasks[lease] != nil { return lease }
+            queues[queue].leases.removeFirst()
+        }
+        return nil
+    }
+
+    /// Takes tasks in order of arrival while they fit; the first one always fits.
+    private mutating func takeBatch(from queue: Int, at now: Instant, into actions: inout [Action]) -> [LeaseToken] {
+        var taken: [LeaseToken] = []
+        var items = 0
+        while let lease = firstWaiting(in: queue), let task = tasks[lease] {
+            if task.deadline <= now {
+                leaveQueue(lease, task)
+                actions.append(.expire(lease))
+                continue
+            }
+            if !taken.isEmpty && items + task.items > queues[queue].model.batchItemsMax { break }
+            queues[queue].leases.removeFirst()
+            queues[queue].waitingCount -= 1
+            queuedItems -= task.items
+            runningItems += task.items
+            items += task.items
+            taken.append(lease)
+        }
+        return taken
+    }
+
+    private mutating func leaveQueue(_ lease: LeaseToken, _ task: Task) {
+        tasks[lease] = nil
+        queues[task.queue].waitingCount -= 1
+        queuedItems -= task.items
+    }
+
+    /// Keeps the queue of a worker that is sent and taken back many tasks from growing with the dead ones.
+    private mutating func compactIfMostlyGone(_ queue: Int) {
+        guard queues[queue].leases.count > 2 * queues[queue].waitingCount + 64 else { return }
+        queues[queue].leases = Deque(queues[queue].leases.filter { tasks[$0] != nil })
+    }
+}

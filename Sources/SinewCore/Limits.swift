@@ -1,0 +1,118 @@
+/// Every maximum of the service, with its unit, its reason, and what happens when it is hit.
+///
+/// One value is shared by broker, worker and client. A state machine checks `violatedRelation` when it is made.
+package struct Limits: Equatable, Sendable {
+    // MARK: What the broker holds. Hit: RESOURCE_EXHAUSTED with pushback.
+
+    /// Calls waiting for a worker. Bounds memory and the wait of the last one.
+    package var queuedCallsMax = 65_536
+    /// Items (persons) waiting, over all calls.
+    package var queuedItemsMax = 4_194_304
+    /// Calls of one client that are queued or leased. One client cannot fill the queue alone.
+    package var callsPerClientMax = 16_384
+    /// Payload bytes of all queued and leased calls; they stay until the answer because a task may run again.
+    package var payloadBytesHeldMax = 2 << 30
+
+    // MARK: What one call may be. Hit: INVALID_ARGUMENT.
+
+    /// Items of one call. A larger scene is split by the client.
+    package var itemsPerCallMax = 4_096
+    /// A call's deadline is cut to this; a forgotten call leaves after it at the latest.
+    package var deadlineMax = Duration.seconds(3_600)
+    /// Given to a call that states no deadline.
+    package var deadlineDefault = Duration.seconds(30)
+
+    // MARK: Peers. Hit: the hello is refused (workers), the oldest idle one is forgotten (clients).
+
+    package var workersMax = 1_024
+    package var clientsMax = 65_536
+    /// Models of one worker, each counted as `name` and as `name/version`. Hit: the hello is refused.
+    package var modelsPerWorkerMax = 128
+    /// Items a worker may ask for at a time. Hit: its credit is cut to this.
+    package var creditItemsMax = 65_536
+
+    // MARK: Frames (enforced by the drivers). Hit: the message is dropped and counted, or libzmq disconnects the peer.
+
+    /// A head is an array of thirteen small fields.
+    package var headBytesMax = 4_096
+    /// One frame: 4 096 items of 29 joints with all optional fields take 4 MiB. `ZMQ_MAXMSGSIZE` is set to it.
+    package var payloadBytesMax = 64 << 20
+    /// Routing id, head, metadata, payload.
+    package var framesPerMessageMax = 4
+
+    // MARK: Liveness.
+
+    /// A worker speaks at least this often.
+    package var beatInterval = Duration.seconds(1)
+    /// A worker that was silent for this long is dead and its tasks run again. Three beats.
+    package var workerSilenceMax = Duration.seconds(3)
+    /// A lease that a beating worker has not named for this long is lost (the message was) and the task runs again.
+    package var leaseDuration = Duration.seconds(5)
+    /// After so many worker deaths with a task in hand, the task is tried alone; one more death ends it.
+    package var deathsBeforeSolo = 3
+
+    // MARK: Pushback of the broker (`retry_after`), from the measured rate of the fleet, within these bounds.
+
+    package var retryAfterMin = Duration.milliseconds(20)
+    package var retryAfterMax = Duration.seconds(5)
+
+    // MARK: Worker.
+
+    /// Items in one batch when a model states no best size. A larger single task runs alone.
+    package var batchItemsMax = 256
+    /// Items waiting in a worker. Hit: the task goes home and runs elsewhere; credits keep a sane broker far below.
+    package var workerQueuedItemsMax = 131_072
+
+    // MARK: Client.
+
+    /// Calls sent and not answered. Hit: further calls wait in the client.
+    package var callsInFlightMax = 16
+    /// Calls waiting in the client. Hit: RESOURCE_EXHAUSTED at once, without the network.
+    package var callsWaitingMax = 1_048_576
+    /// Nothing heard for this long with calls in flight: ask the broker whether it lives.
+    package var pingInterval = Duration.seconds(1)
+    /// Nothing heard for this long with calls in flight: UNAVAILABLE.
+    package var brokerSilenceMax = Duration.seconds(3)
+    /// Attempts of one call, the first included. (gRPC caps its own at 5 as well.)
+    package var attemptsMax = 5
+    /// The first wait before a retry; doubled each time, ±20 % jitter.
+    package var backoffInitial = Duration.milliseconds(50)
+    package var backoffMax = Duration.seconds(2)
+    /// Retry budget in tokens: a failure costs 1, a success gives `retryTokenRatio` back; no retry below half of it.
+    package var retryTokensMax = 100.0
+    package var retryTokenRatio = 0.1
+
+    package init() {}
+
+    /// The first relation between two limits that does not hold, as a sentence; nil when all hold.
+    package var violatedRelation: String? {
+        for relation in relations where !relation.holds { return relation.text }
+        return nil
+    }
+
+    private var relations: [(holds: Bool, text: String)] {
+        [
+            (queuedCallsMax >= 1, "queuedCallsMax must be at least 1"),
+            (callsPerClientMax >= 1, "callsPerClientMax must be at least 1"),
+            (itemsPerCallMax >= 1, "itemsPerCallMax must be at least 1"),
+            (itemsPerCallMax <= queuedItemsMax, "itemsPerCallMax must not exceed queuedItemsMax"),
+            (payloadBytesMax <= payloadBytesHeldMax, "payloadBytesMax must not exceed payloadBytesHeldMax"),
+            (batchItemsMax >= 1, "batchItemsMax must be at least 1"),
+            (batchItemsMax <= workerQueuedItemsMax, "batchItemsMax must not exceed workerQueuedItemsMax"),
+            (creditItemsMax <= workerQueuedItemsMax, "creditItemsMax must not exceed workerQueuedItemsMax"),
+            (itemsPerCallMax <= workerQueuedItemsMax, "itemsPerCallMax must not exceed workerQueuedItemsMax"),
+            (beatInterval > .zero, "beatInterval must be positive"),
+            (beatInterval * 3 <= workerSilenceMax, "three beats must fit in workerSilenceMax"),
+            (workerSilenceMax <= leaseDuration, "workerSilenceMax must not exceed leaseDuration"),
+            (pingInterval * 2 <= brokerSilenceMax, "two pings must fit in brokerSilenceMax"),
+            (deadlineDefault <= deadlineMax, "deadlineDefault must not exceed deadlineMax"),
+            (retryAfterMin <= retryAfterMax, "retryAfterMin must not exceed retryAfterMax"),
+            (backoffInitial <= backoffMax, "backoffInitial must not exceed backoffMax"),
+            (attemptsMax >= 1 && attemptsMax <= 255, "attemptsMax must be in 1...255"),
+            (callsInFlightMax >= 1, "callsInFlightMax must be at least 1"),
+            (deathsBeforeSolo >= 1, "deathsBeforeSolo must be at least 1"),
+            (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
+            (framesPerMessageMax >= 3, "framesPerMessageMax must leave room for routing id, head and payload"),
+        ]
+    }
+}
