@@ -1,0 +1,58 @@
+internal import CZeroMQ
+
+extension Socket {
+    /// What is fixed when a socket is opened.
+    public struct Options: Sendable {
+        /// How long closing keeps unsent messages; zero drops them. Bounds how long ending the process can take.
+        public var linger: Duration = .zero
+        /// The largest frame a peer may send; a larger one closes its connection.
+        public var messageBytesMax: Int = 64 << 20
+        /// Frames of a message that are kept; the rest are counted in ``Message/droppedFrames`` and thrown away.
+        public var framesPerMessageMax: Int = 8
+        /// First wait before connecting again.
+        public var reconnectInterval: Duration = .milliseconds(50)
+        /// The wait doubles up to this.
+        public var reconnectIntervalMax: Duration = .seconds(1)
+
+        /// Creates the defaults.
+        public init() {}
+    }
+}
+
+extension SocketHandle {
+    func apply(_ options: Socket.Options) throws(ZeroMQError) {
+        try set(ZMQ_LINGER, options.linger.wholeMilliseconds)
+        try set(ZMQ_MAXMSGSIZE, Int64(options.messageBytesMax))
+        // Credits bound memory. A finite mark would make a ROUTER answer EAGAIN for a dead peer, and that is no liveness.
+        try set(ZMQ_SNDHWM, Int32(0))
+        try set(ZMQ_RCVHWM, Int32(0))
+        try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.wholeMilliseconds)
+        try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMax.wholeMilliseconds)
+        // A peer whose machine vanished sends no FIN; without keepalive its routing entry would stay for ever.
+        try set(ZMQ_TCP_KEEPALIVE, Int32(1))
+        try set(ZMQ_TCP_KEEPALIVE_IDLE, Int32(30))
+        try set(ZMQ_TCP_KEEPALIVE_INTVL, Int32(10))
+        try set(ZMQ_TCP_KEEPALIVE_CNT, Int32(3))
+        switch kind {
+        case .router: try set(ZMQ_ROUTER_MANDATORY, Int32(1))
+        case .dealer, .pair: break
+        }
+    }
+
+    private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
+        var value = value
+        let result = unsafe zmq_setsockopt(pointer, option, &value, MemoryLayout<Value>.size)
+        guard result == 0 else { throw .last("set option \(option) of a \(kind) socket") }
+    }
+}
+
+extension Duration {
+    /// Milliseconds rounded up, so that a wait never ends before its time; clamped to what libzmq accepts.
+    var wholeMilliseconds: Int32 {
+        guard self > .zero else { return 0 }
+        let (seconds, attoseconds) = components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        let perMillisecond: Int64 = 1_000_000_000_000_000
+        return Int32(seconds * 1000 + (attoseconds + perMillisecond - 1) / perMillisecond)
+    }
+}
