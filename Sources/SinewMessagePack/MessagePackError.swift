@@ -21,6 +21,8 @@ public struct MessagePackError: Error, Sendable, Equatable, CustomStringConverti
     public let message: String
     /// Where the value begins, in bytes from the start.
     public let offset: Int
+    /// The map keys that lead to the value, outermost first.
+    public private(set) var path: [String] = []
 
     /// Creates an error.
     public init(_ reason: Reason, _ message: String, offset: Int) {
@@ -29,6 +31,15 @@ public struct MessagePackError: Error, Sendable, Equatable, CustomStringConverti
         self.offset = offset
     }
 
-    /// The message with its place.
-    public var description: String { "\(message) (byte \(offset))" }
+    /// The same error, seen from the map that holds the failing value under `key`.
+    public func under(_ key: String) -> MessagePackError {
+        var error = self
+        error.path.insert(key, at: 0)
+        return error
+    }
+
+    /// The message with its place, for example `joints.shape: expected an array, found a string (byte 12)`.
+    public var description: String {
+        (path.isEmpty ? "" : path.joined(separator: ".") + ": ") + "\(message) (byte \(offset))"
+    }
 }

@@ -120,10 +120,8 @@ public struct Unpacker: ~Copyable {
         return string
     }
 
-    /// Lends the bytes of a binary value to `body`, without a copy.
-    public mutating func readBinary<Value>(
-        _ body: (RawSpan) throws(MessagePackError) -> Value
-    ) throws(MessagePackError) -> Value {
+    /// Reads where a binary value stands; ``withBytes(in:_:)`` lends it, once its meaning is known.
+    public mutating func readBinaryRange() throws(MessagePackError) -> Range<Int> {
         let start = offset
         let tag = try peek()
         let count: Int
@@ -133,13 +131,25 @@ public struct Unpacker: ~Copyable {
         case 0xC6: count = Int(try bigEndian(UInt32.self))
         default: throw unexpected(tag, "binary data")
         }
-        let bytes = try unsafe take(count, max: limits.binaryBytesMax, "binary data", start: start)
-        return try body(unsafe bytes.bytes)
+        let begin = offset
+        _ = try unsafe take(count, max: limits.binaryBytesMax, "binary data", start: start)
+        return begin..<offset
+    }
+
+    /// Lends bytes that were read already, without a copy.
+    ///
+    /// - Precondition: the range came from ``readBinaryRange()`` of this unpacker.
+    public borrowing func withBytes<Value, Failure: Error>(
+        in range: Range<Int>, _ body: (RawSpan) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        precondition(range.lowerBound >= 0 && range.upperBound <= offset)
+        return try body(unsafe UnsafeRawBufferPointer(rebasing: bytes[range]).bytes)
     }
 
     /// Reads a binary value into an array of its own.
     public mutating func readBinary() throws(MessagePackError) -> [UInt8] {
-        try readBinary { (bytes) throws(MessagePackError) in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
+        let range = try readBinaryRange()
+        return unsafe Array(bytes[range])
     }
 
     /// Lends an array's element count to `body`, which must read exactly that many values.
