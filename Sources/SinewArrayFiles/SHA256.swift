@@ -1,0 +1,53 @@
+internal import CLibCrypto
+
+/// SHA-256, to recognise weights and body files.
+package enum SHA256 {
+    /// The digest of a file in lowercase hexadecimal, read in pieces.
+    package static func hexDigest(ofFile path: String) throws(ArrayFileError) -> String {
+        let file = try SystemFile(reading: path)
+        let digest = MessageDigest()
+        while true {
+            let piece = try file.read(upTo: 1 << 20)
+            if piece.isEmpty { return digest.finish() }
+            digest.update(piece)
+        }
+    }
+
+    /// The digest of bytes in lowercase hexadecimal.
+    package static func hexDigest(of bytes: [UInt8]) -> String {
+        let digest = MessageDigest()
+        digest.update(bytes)
+        return digest.finish()
+    }
+}
+
+/// Owns one libcrypto digest context.
+@safe
+private struct MessageDigest: ~Copyable {
+    private let context: OpaquePointer
+
+    init() {
+        // Both calls fail only when memory is exhausted or libcrypto was built without SHA-256.
+        guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            preconditionFailure("libcrypto cannot start a SHA-256 digest")
+        }
+        unsafe self.context = context
+    }
+
+    deinit { unsafe EVP_MD_CTX_free(context) }
+
+    func update(_ bytes: [UInt8]) {
+        let result = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        precondition(result == 1, "libcrypto refused to digest")
+    }
+
+    func finish() -> String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        let result = unsafe digest.withUnsafeMutableBufferPointer {
+            unsafe EVP_DigestFinal_ex(context, $0.baseAddress, nil)
+        }
+        precondition(result == 1, "libcrypto refused to finish a digest")
+        let digits = Array("0123456789abcdef")
+        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}
