@@ -1,0 +1,51 @@
+import SinewZeroMQ
+import Testing
+
+@Suite struct FrameTests {
+    @Test(arguments: [0, 1, 33, 34, 1023, 1024, 1025, 100_000])
+    func `a frame holds the bytes it was made of`(count: Int) {
+        let bytes = pattern(count)
+        let frame = Frame(bytes)
+        #expect(frame.count == count)
+        #expect(frame.isEmpty == (count == 0))
+        #expect(frame.bytes == bytes)
+        #expect(frame.withBytes { span in span.count } == count)
+        let copied = unsafe frame.withUnsafeBytes { unsafe Array($0) }
+        #expect(copied == bytes)
+    }
+
+    @Test func `changing the array afterwards does not change the frame`() {
+        var bytes = pattern(5000)
+        let frame = Frame(bytes)
+        for index in bytes.indices { bytes[index] = 0 }
+        #expect(frame.bytes == pattern(5000))
+    }
+
+    @Test func `a frame can be sent many times and by many threads at once`() throws {
+        let context = try Context()
+        let shared = Frame(pattern(10_000))
+        let threads = 4
+        let repeats = 200
+        let sink = try Socket(.dealer, in: context)
+        let endpoint = try sink.bind(to: "tcp://127.0.0.1:*")
+        var running: [DedicatedThread] = []
+        for index in 0..<threads {
+            var options = Socket.Options()
+            options.linger = generousDeadline
+            let source = try Socket(.dealer, in: context, options: options)
+            try source.connect(to: endpoint)
+            running.append(
+                try DedicatedThread(named: "sender-\(index)", owning: source) { source in
+                    for _ in 0..<repeats {
+                        #expect(throws: Never.self) { try source.send(Message(frames: [shared])) }
+                    }
+                })
+        }
+        for _ in 0..<threads * repeats {
+            let message = try #require(try nextMessage(sink))
+            #expect(message.frames.count == 1)
+            #expect(message.frames[0].bytes == pattern(10_000))
+        }
+        for thread in running { thread.join() }
+    }
+}
