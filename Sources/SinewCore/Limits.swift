@@ -28,6 +28,8 @@ package struct Limits: Equatable, Sendable {
     package var clientsMax = 65_536
     /// Models of one worker, each counted as `name` and as `name/version`. Hit: the hello is refused.
     package var modelsPerWorkerMax = 128
+    /// Model keys ever announced by any worker. Hit: the hello is refused.
+    package var modelKeysMax = 1_024
     /// Items a worker may ask for at a time. Hit: its credit is cut to this.
     package var creditItemsMax = 65_536
 
@@ -112,6 +114,7 @@ package struct Limits: Equatable, Sendable {
             (callsInFlightMax >= 1, "callsInFlightMax must be at least 1"),
             (deathsBeforeSolo >= 1, "deathsBeforeSolo must be at least 1"),
             (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
+            (modelsPerWorkerMax <= modelKeysMax, "modelsPerWorkerMax must not exceed modelKeysMax"),
             (framesPerMessageMax >= 3, "framesPerMessageMax must leave room for routing id, head and payload"),
         ]
     }

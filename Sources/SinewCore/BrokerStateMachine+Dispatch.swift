@@ -1,0 +1,126 @@
+import DequeModule
+
+extension BrokerStateMachine {
+    /// The one place where waiting tasks and workers meet: the oldest first of all queues goes to the worker that is
+    /// expected to finish it first, until nothing that waits has a worker with room.
+    mutating func dispatch(at now: Instant, into actions: inout [Action]) {
+        guard counts.queuedCalls > 0 else { return }
+        for queue in queues.indices where !queues[queue].solo.isEmpty { dispatchSolo(queue, at: now, into: &actions) }
+        var blocked = [Bool](repeating: false, count: queues.count)
+        while let queue = queueOfOldest(except: blocked) {
+            guard let first = queues[queue].fair.first,
+                let worker = bestWorker(for: queue, items: tasks[first.slot].items)
+            else {
+                blocked[queue] = true
+                continue
+            }
+            guard let slot = queues[queue].fair.popFirst() else { preconditionFailure("the queue lost its first task") }
+            lease(slot, to: worker, at: now, into: &actions)
+        }
+    }
+
+    private func queueOfOldest(except blocked: [Bool]) -> Int? {
+        var best: (queue: Int, sequence: UInt64)?
+        for queue in queues.indices where !blocked[queue] {
+            guard let first = queues[queue].fair.first else { continue }
+            if let known = best, known.sequence < first.tag.sequence { continue }
+            best = (queue, first.tag.sequence)
+        }
+        return best?.queue
+    }
+
+    /// Earliest expected finish: items in flight and the new ones, over the measured rate. So a slow worker gets the
+    /// smaller share. One that has not shown its rate is taken for as fast as the fastest.
+    private func bestWorker(for queue: Int, items: Int) -> Int? {
+        var fastest = 0.0
+        for worker in workers { fastest = Swift.max(fastest, worker?.rate.itemsPerSecond ?? 0) }
+        var best: (slot: Int, finish: Double)?
+        for slot in workers.indices {
+            guard let worker = workers[slot], worker.lifecycle == .ready, worker.reservation == .none,
+                worker.hasRoom(forItems: items), worker.queues.contains(queue)
+            else { continue }
+            let rate = worker.rate.itemsPerSecond ?? (fastest > 0 ? fastest : 1)
+            let finish = Double(worker.inFlightItems + items) / rate
+            if let known = best, known.finish <= finish { continue }
+            best = (slot, finish)
+        }
+        return best?.slot
+    }
+
+    /// A task that was in the hands of several dying workers runs with nothing beside it, so that it shows whether it
+    /// is the one that kills. One such task per queue at a time; a busy worker is emptied for it.
+    private mutating func dispatchSolo(_ queue: Int, at now: Instant, into actions: inout [Action]) {
+        if queues[queue].soloWorker == nil {
+            guard let slot = workerToEmpty(for: queue) else { return }
+            workers[slot]?.reservation = .emptying(queue: queue)
+            queues[queue].soloWorker = slot
+        }
+        guard let slot = queues[queue].soloWorker, let worker = workers[slot],
+            worker.reservation == .emptying(queue: queue), worker.leased.isEmpty,
+            let task = queues[queue].solo.popFirst()
+        else { return }
+        workers[slot]?.reservation = .alone(queue: queue)
+        lease(task, to: slot, at: now, into: &actions)
+    }
+
+    private func workerToEmpty(for queue: Int) -> Int? {
+        var best: (slot: Int, items: Int)?
+        for slot in workers.indices {
+            guard let worker = workers[slot], worker.lifecycle == .ready, worker.reservation == .none,
+                worker.queues.contains(queue)
+            else { continue }
+            if let known = best, known.items <= worker.inFlightItems { continue }
+            best = (slot, worker.inFlightItems)
+        }
+        return best?.slot
+    }
+
+    /// The last task to be tried alone went away before its worker was empty.
+    mutating func releaseReservationIfUnused(of queue: Int) {
+        guard queues[queue].solo.isEmpty, let slot = queues[queue].soloWorker,
+            workers[slot]?.reservation == .emptying(queue: queue)
+        else { return }
+        workers[slot]?.reservation = .none
+        queues[queue].soloWorker = nil
+    }
+
+    private mutating func lease(_ slot: Int, to worker: Int, at now: Instant, into actions: inout [Action]) {
+        var task = tasks[slot]
+        guard var holder = workers[worker] else { preconditionFailure("leased to a forgotten worker") }
+        precondition(task.deadline > now, "an expired task was to be dispatched")
+        let token = LeaseToken(slot: slot, sequence: nextSequence)
+        nextSequence += 1
+        task.leasesGiven += 1
+        task.state = .leased(.init(token: token, worker: worker, confirmed: now, position: holder.leased.count))
+        tasks[slot] = task
+        queues[task.queue].items -= task.items
+        counts.queuedItems -= task.items
+        counts.queuedCalls -= 1
+        counts.leasesGiven += 1
+        holder.rate.advance(to: now, wasBusy: !holder.leased.isEmpty)
+        holder.leased.append(slot)
+        holder.inFlightItems += task.items
+        workers[worker] = holder
+        actions.append(
+            .dispatch(task.id, token, to: holder.id, attempt: task.leasesGiven, deadline: task.deadline))
+    }
+
+    /// Ends a lease without saying what becomes of the task.
+    mutating func endLease(_ slot: Int, _ lease: BrokerTask.Lease, at now: Instant) {
+        guard var holder = workers[lease.worker] else { preconditionFailure("a lease of a forgotten worker") }
+        holder.rate.advance(to: now, wasBusy: true)
+        let last = holder.leased.removeLast()
+        if last != slot {
+            holder.leased[lease.position] = last
+            guard case .leased(var moved) = tasks[last].state else { preconditionFailure("a queued task on a worker") }
+            moved.position = lease.position
+            tasks[last].state = .leased(moved)
+        }
+        holder.inFlightItems -= tasks[slot].items
+        if case .alone(let queue) = holder.reservation {
+            holder.reservation = .none
+            queues[queue].soloWorker = nil
+        }
+        workers[lease.worker] = holder
+    }
+}
