@@ -26,7 +26,7 @@ package struct Head: Equatable, Sendable {
         case ping = 3
         /// Broker → client: the answer of `callID`; payload is the reply message, or `ErrorDetail` when status is not 0.
         case reply = 5
-        /// Broker → client: the answer to ``ping``.
+        /// Broker → client: the answer to ``ping``. `lease` is a random number, another one each time a broker starts.
         case pong = 6
         /// Broker → client: no new calls please, the broker drains.
         case goingAway = 7
@@ -137,10 +137,11 @@ package struct Head: Equatable, Sendable {
         self = try fields.get()
     }
 
+    /// Reads a head where libzmq received it.
+    package init(decoding bytes: Span<UInt8>) throws(WireError) { try unsafe self.init(decoding: bytes.bytes) }
+
     /// Reads a head out of an array.
-    package init(decoding bytes: [UInt8]) throws(WireError) {
-        try unsafe self.init(decoding: bytes.span.bytes)
-    }
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(decoding: bytes.span) }
 
     /// Reads the elements of the array. A failure that msgpack cannot name (version, kind, status) comes as a value, once all
     /// elements are read.

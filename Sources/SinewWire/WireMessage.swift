@@ -27,10 +27,11 @@ extension WireMessage {
         } catch { throw WireError(error, reading: Self.messageName) }
     }
 
+    /// Reads a message where libzmq received it.
+    package init(decoding bytes: Span<UInt8>) throws(WireError) { try unsafe self.init(decoding: bytes.bytes) }
+
     /// Reads a message out of an array.
-    package init(decoding bytes: [UInt8]) throws(WireError) {
-        try unsafe self.init(decoding: bytes.span.bytes)
-    }
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(decoding: bytes.span) }
 }
 
 /// A method of a service: its name on the wire and its two messages. The generator makes one per `rpc`.

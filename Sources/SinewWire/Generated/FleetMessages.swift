@@ -404,6 +404,8 @@ public struct WorkerBeat: Sendable, Equatable {
     public var queuedItems: UInt32
     /// People being solved.
     public var runningItems: UInt32
+    /// The leases the worker has, so that the broker sees which tasks were lost on the way; left out: it does not say.
+    public var holding: HeldLeases?
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -413,7 +415,8 @@ public struct WorkerBeat: Sendable, Equatable {
         largestBatch: UInt32 = 0,
         batchSizes: [BatchSizeCount] = [],
         queuedItems: UInt32 = 0,
-        runningItems: UInt32 = 0
+        runningItems: UInt32 = 0,
+        holding: HeldLeases? = nil
     ) {
         self.itemsDone = itemsDone
         self.batchesDone = batchesDone
@@ -422,6 +425,7 @@ public struct WorkerBeat: Sendable, Equatable {
         self.batchSizes = batchSizes
         self.queuedItems = queuedItems
         self.runningItems = runningItems
+        self.holding = holding
     }
 }
 
@@ -429,7 +433,9 @@ extension WorkerBeat: WireMessage {
     package static let messageName = "sinew.v1.WorkerBeat"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 7)
+        var count = 7
+        if holding != nil { count += 1 }
+        packer.packMapHeader(count: count)
         packer.packField("items_done", itemsDone)
         packer.packField("batches_done", batchesDone)
         packer.packField("busy_us", busyMicroseconds)
@@ -437,6 +443,7 @@ extension WorkerBeat: WireMessage {
         packer.packField("batch_sizes", repeated: batchSizes)
         packer.packField("queued_items", queuedItems)
         packer.packField("running_items", runningItems)
+        packer.packField("holding", ifPresent: holding)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -450,6 +457,40 @@ extension WorkerBeat: WireMessage {
             case "batch_sizes": message.batchSizes = try unpacker.readRepeated()
             case "queued_items": message.queuedItems = try UInt32.unpack(from: &unpacker)
             case "running_items": message.runningItems = try UInt32.unpack(from: &unpacker)
+            case "holding": message.holding = try HeldLeases.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// The leases that a worker has, queued and running.
+public struct HeldLeases: Sendable, Equatable {
+    /// In ascending order.
+    public var leases: [UInt64]
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        leases: [UInt64] = []
+    ) {
+        self.leases = leases
+    }
+}
+
+extension HeldLeases: WireMessage {
+    package static let messageName = "sinew.v1.HeldLeases"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 1)
+        packer.packField("leases", repeated: leases)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "leases": message.leases = try unpacker.readRepeated()
             default: try unpacker.skip()
             }
         }

@@ -20,6 +20,8 @@ package struct WorkerHello: Sendable, Equatable {
     package var processID: UInt32
     /// The release of Sinew it runs.
     package var version: String
+    /// A random number, another one for each process, so that a worker started anew on an old connection is seen.
+    package var incarnation: UInt64
 
     /// Creates a message; what is left out keeps its default.
     package init(
@@ -30,7 +32,8 @@ package struct WorkerHello: Sendable, Equatable {
         isa: String = "",
         host: String = "",
         processID: UInt32 = 0,
-        version: String = ""
+        version: String = "",
+        incarnation: UInt64 = 0
     ) {
         self.name = name
         self.models = models
@@ -40,6 +43,7 @@ package struct WorkerHello: Sendable, Equatable {
         self.host = host
         self.processID = processID
         self.version = version
+        self.incarnation = incarnation
     }
 }
 
@@ -47,7 +51,7 @@ extension WorkerHello: WireMessage {
     package static let messageName = "sinew.v1.WorkerHello"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 8)
+        packer.packMapHeader(count: 9)
         packer.packField("name", name)
         packer.packField("models", repeated: models)
         packer.packField("credits", credits)
@@ -56,6 +60,7 @@ extension WorkerHello: WireMessage {
         packer.packField("host", host)
         packer.packField("process_id", processID)
         packer.packField("version", version)
+        packer.packField("incarnation", incarnation)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -70,6 +75,7 @@ extension WorkerHello: WireMessage {
             case "host": message.host = try String.unpack(from: &unpacker)
             case "process_id": message.processID = try UInt32.unpack(from: &unpacker)
             case "version": message.version = try String.unpack(from: &unpacker)
+            case "incarnation": message.incarnation = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -1,0 +1,100 @@
+import SinewWire
+import Testing
+
+/// Bytes made by Python's msgpack, see `proto/vectors/make_vectors.py`; the values stand there a second time.
+@Suite struct GoldenVectorTests {
+    private static let niki = ModelReady(
+        name: "niki", version: "1", architecture: "niki-twist-and-swing",
+        weightsSHA256: String(repeating: "ab", count: 32))
+    private static let hybrik = ModelReady(name: "hybrik", version: "1", architecture: "hybrik", weightsSHA256: "")
+
+    private static let heads: [String: Head] = [
+        "head-call": Head(
+            kind: .call, method: PoseSolver.SolvePoses.name, model: "niki/1", callID: 7,
+            timeoutMicroseconds: 30_000_000,
+            priority: 3, tenant: "lab", items: 64),
+        "head-reply-not-found": Head(
+            kind: .reply, callID: .max, attempt: 2, status: .notFound, errorCode: ServiceErrorCode.unknownModel.rawValue
+        ),
+        "head-task": Head(
+            kind: .task, method: PoseSolver.SolvePoses.name, model: "hybrik/1", callID: 70_000, timeoutMicroseconds: 0,
+            lease: 1 << 40, attempt: 255, priority: 255, items: .max),
+        "lenient-head-longer": Head(kind: .pong, callID: 9),
+    ]
+
+    private static let messages: [String: any WireMessage] = [
+        "solve-poses-request": SolvePosesRequest(
+            joints: Tensor([0, 1.5, -2.25, 3, 0.1, 1e-20], shape: [2, 1, 3]), skeleton: "smpl-29",
+            sigma: Tensor([0.02, 0.4], shape: [2, 1]), observed: Tensor(.uint8([1, 0]), shape: [2, 1]),
+            betas: Tensor(Array(repeating: 0.5, count: 10), shape: [10]), genders: ["female", "male"]),
+        "lenient-solve-poses-request": SolvePosesRequest(
+            joints: Tensor(.float64([0.25, 1, -8.5]), shape: [1, 1, 3]), skeleton: "smpl-24"),
+        "solve-poses-reply": SolvePosesReply(
+            theta: Tensor([0.5, -0.5, 3.25, 0, 0, 0], shape: [2, 1, 3]),
+            translation: Tensor([1, 2, 3, 0, 0, 0], shape: [2, 3]),
+            joints: Tensor([9, 8, 7, 0, 0, 0], shape: [2, 1, 3]),
+            quality: SolveQuality(
+                latentNorm: [0.75, 0], jointResidualMillimetres: [12.5, 0], boneLengthChange: [0.03125, 0],
+                unobservedJoints: [3, 0]),
+            model: "niki", modelVersion: "1", weightsSHA256: String(repeating: "0f", count: 32), worker: "anna-17",
+            batchSize: 40, queueMicroseconds: 300, computeMicroseconds: 70_000,
+            itemErrors: [
+                ItemError(
+                    item: 1, status: UInt32(StatusCode.invalidArgument.rawValue),
+                    code: UInt32(ServiceErrorCode.notFinite.rawValue), field: "joints", message: "joint 4 is NaN")
+            ]),
+        "error-detail": ErrorDetail(
+            message: "the queue is full – wait", code: UInt32(ServiceErrorCode.queueFull.rawValue), field: "", item: 4,
+            retryAfterMicroseconds: 250_000),
+        "error-detail-required": ErrorDetail(
+            message: "no model “niky”", code: UInt32(ServiceErrorCode.unknownModel.rawValue), field: "model"),
+        "worker-hello": WorkerHello(
+            name: "anna-17", models: [niki], credits: 512, computeThreads: 2, isa: "avx512", host: "anna",
+            processID: 4_194_304, version: "0.1.0", incarnation: 1 << 63),
+        "worker-welcome": WorkerWelcome(
+            beatIntervalMicroseconds: 1_000_000, leaseMicroseconds: 5_000_000, payloadBytesMax: 16_777_216,
+            version: "0.1.0"),
+        "fleet-status-reply": FleetStatusReply(
+            broker: BrokerStatus(
+                version: "0.1.0", uptimeMicroseconds: 3_600_000_000, queuedCalls: 1, queuedItems: 2, runningCalls: 3,
+                runningItems: 4, callsDone: 5, itemsDone: 6, callsFailed: 7, callsCancelled: 8, callsRedispatched: 9,
+                malformedMessages: 10, clients: 11, draining: true),
+            workers: [
+                WorkerStatus(
+                    name: "anna-17", state: .draining, models: [niki], credits: 512, inFlightItems: 64,
+                    beat: WorkerBeat(
+                        itemsDone: 5_000_000_000, batchesDone: 70_000, busyMicroseconds: 1_234_567, largestBatch: 256,
+                        batchSizes: [BatchSizeCount(size: 1, count: 3), BatchSizeCount(size: 256, count: 69_997)],
+                        queuedItems: 12, runningItems: 64, holding: HeldLeases(leases: [3, 1 << 40])),
+                    heardMicrosecondsAgo: 250_000, computeThreads: 2, isa: "avx2", host: "anna", processID: 17,
+                    version: "0.1.0")
+            ]),
+        "list-models-reply": ListModelsReply(models: [
+            ModelAvailability(model: hybrik, workers: 2), ModelAvailability(model: niki, workers: 1),
+        ]),
+        "health-check-reply": HealthCheckReply(status: .notServing),
+    ]
+
+    @Test func `every vector has its values here, and the other way round`() throws {
+        #expect(try GoldenVector.names() == (Array(Self.heads.keys) + Array(Self.messages.keys)).sorted())
+    }
+
+    @Test(arguments: heads.keys.sorted())
+    func `a head decodes to its values and encodes to the same bytes`(name: String) throws {
+        let bytes = try GoldenVector.bytes(name)
+        let expected = try #require(Self.heads[name])
+        #expect(try Head(decoding: bytes) == expected)
+        if !name.hasPrefix("lenient") { #expect(expected.encode() == bytes) }
+    }
+
+    @Test(arguments: messages.keys.sorted())
+    func `a message decodes to its values and encodes to the same bytes`(name: String) throws {
+        let bytes = try GoldenVector.bytes(name)
+        func check(_ expected: some WireMessage) throws {
+            #expect(try Swift.type(of: expected).init(decoding: bytes) == expected)
+            if !name.hasPrefix("lenient") { #expect(expected.encode() == bytes) }
+        }
+        let expected: any WireMessage = try #require(Self.messages[name])
+        try check(expected)
+    }
+}

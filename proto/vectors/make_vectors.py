@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Writes the golden vectors beside this file with the msgpack package of Python (msgpack-python, Cython).
+
+usage: make_vectors.py [--check]        needs: pip install msgpack
+
+Each file is one message: bytes in hexadecimal, a comment behind each value. The values are repeated in
+Tests/SinewWireTests/GoldenVectorTests.swift, which decodes every file and, unless its name begins with `lenient`, encodes the
+same bytes again. --check fails when a file differs from what would be written.
+"""
+
+import pathlib
+import struct
+import sys
+
+import msgpack
+
+HERE = pathlib.Path(__file__).parent
+
+
+def tensor(dtype, shape, values):
+    """A tensor message; struct codes stand in for numpy so that nothing but msgpack is needed."""
+    code = {"float32": "f", "float64": "d", "int32": "i", "uint8": "B"}[dtype]
+    return {"dtype": dtype, "shape": shape, "data": struct.pack(f"<{len(values)}{code}", *values)}
+
+
+def head(kind, **fields):
+    names = ["method", "model", "call_id", "timeout_us", "lease", "attempt", "priority", "tenant", "items", "status", "error"]
+    defaults = dict(zip(names, ["", "", 0, None, 0, 1, 0, "", 0, 0, 0]))
+    assert fields.keys() <= defaults.keys()
+    return [1, kind, *(defaults | fields).values()]
+
+
+MODEL = {"name": "niki", "version": "1", "architecture": "niki-twist-and-swing", "weights_sha256": "ab" * 32}
+BEAT = {
+    "items_done": 5_000_000_000, "batches_done": 70_000, "busy_us": 1_234_567, "largest_batch": 256,
+    "batch_sizes": [{"size": 1, "count": 3}, {"size": 256, "count": 69_997}], "queued_items": 12, "running_items": 64,
+    "holding": {"leases": [3, 2**40]},
+}
+
+VECTORS = {
+    "head-call": ("a client asks for 64 people to be solved within 30 s", head(
+        1, method="sinew.v1.PoseSolver/SolvePoses", model="niki/1", call_id=7, timeout_us=30_000_000, priority=3,
+        tenant="lab", items=64)),
+    "head-reply-not-found": ("a call ended with NOT_FOUND, UNKNOWN_MODEL", head(
+        5, call_id=2**64 - 1, attempt=2, status=5, error=103)),
+    "head-task": ("the broker gives a task to a worker under a lease", head(
+        21, method="sinew.v1.PoseSolver/SolvePoses", model="hybrik/1", call_id=70_000, timeout_us=0, lease=2**40,
+        attempt=255, priority=255, items=2**32 - 1)),
+    "lenient-head-longer": ("a later version appended two elements; they are skipped", head(
+        6, call_id=9) + [{"later": [1, 2]}, "more"]),
+    "solve-poses-request": ("two people of a made-up skeleton with one joint", {
+        "joints": tensor("float32", [2, 1, 3], [0.0, 1.5, -2.25, 3.0, 0.1, 1e-20]), "skeleton": "smpl-29",
+        "sigma": tensor("float32", [2, 1], [0.02, 0.4]), "observed": tensor("uint8", [2, 1], [1, 0]),
+        "betas": tensor("float32", [10], [0.5] * 10), "genders": ["female", "male"]}),
+    "lenient-solve-poses-request": ("as a dynamic language writes it: 64-bit floats, nil, an unknown field, another order", {
+        "skeleton": "smpl-24", "later_field": {"a": [1, {"b": None}], "c": msgpack.ExtType(5, b"xyz")}, "sigma": None,
+        "joints": dict(reversed(tensor("float64", [1, 1, 3], [0.25, 1.0, -8.5]).items()))}),
+    "solve-poses-reply": ("one person solved and one refused", {
+        "theta": tensor("float32", [2, 1, 3], [0.5, -0.5, 3.25, 0, 0, 0]), "translation": tensor("float32", [2, 3], [1, 2, 3, 0, 0, 0]),
+        "joints": tensor("float32", [2, 1, 3], [9, 8, 7, 0, 0, 0]),
+        "quality": {"latent_norm": [0.75, 0.0], "joint_residual_mm": [12.5, 0.0], "bone_length_change": [0.03125, 0.0],
+                    "unobserved_joints": [3, 0]},
+        "model": "niki", "model_version": "1", "weights_sha256": "0f" * 32, "worker": "anna-17", "batch_size": 40,
+        "queue_us": 300, "compute_us": 70_000,
+        "item_errors": [{"item": 1, "status": 3, "code": 120, "field": "joints", "message": "joint 4 is NaN"}]}),
+    "error-detail": ("a refused call with everything filled in", {
+        "message": "the queue is full – wait", "code": 200, "field": "", "item": 4, "retry_after_us": 250_000}),
+    "error-detail-required": ("the same message without its optional fields", {
+        "message": "no model “niky”", "code": 103, "field": "model"}),
+    "worker-hello": ("a worker introduces itself", {
+        "name": "anna-17", "models": [MODEL], "credits": 512, "compute_threads": 2, "isa": "avx512", "host": "anna",
+        "process_id": 4_194_304, "version": "0.1.0", "incarnation": 2**63}),
+    "worker-welcome": ("the broker states its rules", {
+        "beat_interval_us": 1_000_000, "lease_us": 5_000_000, "payload_bytes_max": 16_777_216, "version": "0.1.0"}),
+    "fleet-status-reply": ("one broker, one draining worker", {
+        "broker": {
+            "version": "0.1.0", "uptime_us": 3_600_000_000, "queued_calls": 1, "queued_items": 2, "running_calls": 3,
+            "running_items": 4, "calls_done": 5, "items_done": 6, "calls_failed": 7, "calls_cancelled": 8,
+            "calls_redispatched": 9, "malformed_messages": 10, "clients": 11, "draining": True},
+        "workers": [{
+            "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64, "beat": BEAT,
+            "heard_us_ago": 250_000, "compute_threads": 2, "isa": "avx2", "host": "anna", "process_id": 17,
+            "version": "0.1.0"}]}),
+    "list-models-reply": ("two models", {
+        "models": [{"model": {"name": "hybrik", "version": "1", "architecture": "hybrik", "weights_sha256": ""}, "workers": 2},
+                   {"model": MODEL, "workers": 1}]}),
+    "health-check-reply": ("an enumeration is its number", {"status": 2}),
+}
+
+
+def annotate(data):
+    """Yields (hex, comment) for every value, read by the msgpack specification and not by the package under test."""
+    def number(at, fmt):
+        return struct.unpack_from(">" + fmt, data, at + 1)[0]
+
+    def value(at, depth):
+        tag, indent = data[at], "  " * depth
+        sized = {0xC4: ("B", "bin"), 0xC5: ("H", "bin"), 0xC6: ("I", "bin"), 0xD9: ("B", "str"), 0xDA: ("H", "str"), 0xDB: ("I", "str"),
+                 0xDC: ("H", "array"), 0xDD: ("I", "array"), 0xDE: ("H", "map"), 0xDF: ("I", "map"), 0xC7: ("B", "ext")}
+        if tag < 0x80 or tag >= 0xE0:
+            kind, size, count = "int", 1, struct.unpack_from("b", data, at)[0]
+        elif tag < 0x90:
+            kind, size, count = "map", 1, tag & 15
+        elif tag < 0xA0:
+            kind, size, count = "array", 1, tag & 15
+        elif tag < 0xC0:
+            kind, size, count = "str", 1, tag & 31
+        elif tag in sized:
+            fmt, kind = sized[tag]
+            size, count = 1 + struct.calcsize(fmt), number(at, fmt)
+        elif tag in (0xC0, 0xC2, 0xC3):
+            kind, size, count = "const", 1, {0xC0: "nil", 0xC2: "false", 0xC3: "true"}[tag]
+        elif 0xD4 <= tag <= 0xD8:
+            kind, size, count = "ext", 1, 1 << (tag - 0xD4)
+        else:
+            fmt = {0xCA: "f", 0xCB: "d", 0xCC: "B", 0xCD: "H", 0xCE: "I", 0xCF: "Q", 0xD0: "b", 0xD1: "h", 0xD2: "i", 0xD3: "q"}[tag]
+            kind, size, count = "int", 1 + struct.calcsize(fmt), number(at, fmt)
+        end = at + size
+        if kind in ("map", "array"):
+            yield data[at:end].hex(), f"{indent}{kind} of {count}"
+            for _ in range(count * (2 if kind == "map" else 1)):
+                end = yield from value(end, depth + 1)
+            return end
+        if kind == "ext":
+            end += count + 1
+            yield data[at:end].hex(), f"{indent}extension of {count} bytes"
+        elif kind == "str":
+            end += count
+            yield data[at:end].hex(), f"{indent}“{data[end - count:end].decode()}”"
+        elif kind == "bin":
+            yield data[at:end].hex(), f"{indent}{count} bytes"
+            for begin in range(end, end + count, 16):
+                yield data[begin:min(begin + 16, end + count)].hex(), ""
+            end += count
+        else:
+            yield data[at:end].hex(), f"{indent}{count}"
+        return end
+
+    yield from value(0, 0)
+
+
+def text(name, title, message):
+    single = not name.startswith("lenient")
+    data = msgpack.packb(message, use_single_float=single)
+    lines = [f"# {title}", "# made by make_vectors.py"]
+    for digits, comment in annotate(data):
+        lines.append(f"{digits:<34} # {comment}" if comment else digits)
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    wrong = []
+    for name, (title, message) in VECTORS.items():
+        path, fresh = HERE / f"{name}.hex", text(name, title, message)
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text() != fresh:
+                wrong.append(path.name)
+        else:
+            path.write_text(fresh)
+    if wrong:
+        sys.exit(f"not what make_vectors.py writes: {', '.join(wrong)}")
+
+
+main()
