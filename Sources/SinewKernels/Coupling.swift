@@ -29,3 +29,14 @@ package enum Coupling: Sendable {
         }
     }
 }
+
+extension Coupling {
+    /// The same coupling between whole buffers.
+    package func apply(
+        to x: inout AlignedBuffer, rows: Int, width: Int, xStride: Int, s: borrowing AlignedBuffer,
+        t: borrowing AlignedBuffer, stride: Int, isa: ISA
+    ) {
+        var span = x.mutableSpan
+        apply(to: &span, rows: rows, width: width, xStride: xStride, s: s.span, t: t.span, stride: stride, isa: isa)
+    }
+}

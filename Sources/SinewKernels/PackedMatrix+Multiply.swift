@@ -44,3 +44,16 @@ extension PackedMatrix {
         }
     }
 }
+
+extension PackedMatrix {
+    /// The same product between whole buffers.
+    package func multiply(
+        _ a: borrowing AlignedBuffer, rows: Int, aStride: Int, depth: Int? = nil, columns: Int? = nil,
+        activation: Activation, into c: inout AlignedBuffer, cStride: Int
+    ) {
+        var span = c.mutableSpan
+        multiply(
+            a.span, rows: rows, aStride: aStride, depth: depth, columns: columns, activation: activation, into: &span,
+            cStride: cStride)
+    }
+}

@@ -1,0 +1,199 @@
+internal import SinewKernels
+
+/// The vectors of a batch that a NIKI network turns into rotations.
+///
+/// - Shape: `rotation6d` `[count, 144]` (24 × the first two rows of a rotation matrix), `swing6d` `[count, 144]` or empty,
+///   `latent` `[count, latentCount]`; row-major.
+package struct NIKISolution: Sendable {
+    /// Local rotations, in the frame of the conditioning.
+    package var rotation6d: [Float]
+    /// What stage A gave to stage B, raw; empty unless asked for, and for the one-stage network.
+    package var swing6d: [Float]
+    /// The error code: stage A's 32 values, then stage B's 46; the 32 of the one-stage network.
+    package var latent: [Float]
+}
+
+/// What the FK direction gives back.
+///
+/// - Shape: `observation` `[count, 176]`, `swing6d` `[count, 144]` and `phi` `[count, 46]` (both empty for one-stage).
+package struct NIKIReconstruction: Sendable {
+    /// Joints or bones (87), sigma (29), padding (60).
+    package var observation: [Float]
+    /// What stage B gave to stage A.
+    package var swing6d: [Float]
+    /// (cos, sin) of the twists as the network sees them, not normalised.
+    package var phi: [Float]
+}
+
+/// The invertible network of NIKI on conditioned vectors: one flow (`one-stage`) or two (`twist-and-swing`).
+///
+/// - Source: Li et al., “NIKI: Neural Inverse Kinematics with Invertible Neural Networks for 3D Human Pose and Shape
+///   Estimation”, CVPR 2023, as specified in models.md §3.
+package struct NIKINetwork: Sendable {
+    /// Joints or bones, sigma, padding.
+    package static let inputCount = 176
+    /// The values of the input before the padding.
+    package static let observationCount = 116
+    /// The padding.
+    package static let paddingCount = 60
+    /// 24 row-6D rotations.
+    package static let rotationCount = 144
+    /// Error code of stage A and of the one-stage flow.
+    package static let swingLatentCount = 32
+    /// (cos, sin) of 23 twists; as many as stage B's error code.
+    package static let phiCount = 46
+
+    /// Stage A, or the only flow.
+    let first: CouplingFlow
+    /// Stage B.
+    let second: CouplingFlow?
+    private let pool: Pool<FlowWorkspace>
+
+    init(first: CouplingFlow, second: CouplingFlow?) {
+        precondition(first.dimension == Self.inputCount)
+        precondition(second == nil || second?.dimension == Self.rotationCount + Self.phiCount)
+        self.first = first
+        self.second = second
+        let half = max(first.half, second?.half ?? 0)
+        let hidden = max(first.hidden, second?.hidden ?? 0)
+        pool = Pool { FlowWorkspace(half: half, hidden: hidden) }
+    }
+
+    /// Values of the error code per person.
+    package var latentCount: Int { Self.swingLatentCount + (second == nil ? 0 : Self.phiCount) }
+
+    /// IK direction: observations to rotations and error code.
+    ///
+    /// - Parameters:
+    ///   - input: `[count, 116]`.
+    ///   - phi: `[count, 46]`; not read by the one-stage network.
+    ///   - betas: `[count, 10]`; read only where a shape gate is open.
+    ///   - padding: `[count, 60]`, or nil for zeros.
+    ///   - keepsSwing: also returns what passes between the stages.
+    /// - Throws: ``ModelError/cancelled``.
+    package func inverse(
+        count: Int, input: [Float], phi: [Float], betas: [Float], padding: [Float]? = nil, keepsSwing: Bool = false,
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> NIKISolution {
+        precondition(input.count == count * Self.observationCount && betas.count == count * FlowWorkspace.betaCount)
+        precondition(
+            phi.count == count * Self.phiCount && padding.map { $0.count == count * Self.paddingCount } ?? true)
+        var found = NIKISolution(
+            rotation6d: [Float](repeating: 0, count: count * Self.rotationCount),
+            swing6d: [Float](repeating: 0, count: keepsSwing && second != nil ? count * Self.rotationCount : 0),
+            latent: [Float](repeating: 0, count: count * latentCount))
+        try pool.lend { workspace throws(ModelError) in
+            for start in stride(from: 0, to: count, by: workspace.rowsMax) {
+                let rows = min(workspace.rowsMax, count - start)
+                try inverse(
+                    workspace, start: start, rows: rows, input: input, phi: phi, betas: betas, padding: padding,
+                    into: &found, isCancelled: isCancelled)
+            }
+        }
+        return found
+    }
+
+    /// One row block through the whole network, so that it stays in L2.
+    private func inverse(
+        _ workspace: FlowWorkspace, start: Int, rows: Int, input: [Float], phi: [Float], betas: [Float],
+        padding: [Float]?, into found: inout NIKISolution, isCancelled: () -> Bool
+    ) throws(ModelError) {
+        Halves.scatter(
+            input.span, firstPerson: start, sourceStride: Self.observationCount, count: Self.observationCount,
+            rows: rows, into: workspace)
+        if let padding {
+            Halves.scatter(
+                padding.span, firstPerson: start, sourceStride: Self.paddingCount, count: Self.paddingCount,
+                dimension: Self.observationCount, rows: rows, into: workspace)
+        } else {
+            Halves.clear(dimension: Self.observationCount, count: Self.paddingCount, rows: rows, in: workspace)
+        }
+        let shape = betas.span.extracting((start * 10)..<((start + rows) * 10))
+        let known = (padding == nil ? Self.observationCount : Self.inputCount) / 2
+        try first.inverse(workspace, rows: rows, betas: shape, firstDepth: known, isCancelled: isCancelled)
+        var latent = found.latent.mutableSpan
+        Halves.gather(
+            workspace, dimension: Self.rotationCount, count: Self.swingLatentCount, rows: rows, into: &latent,
+            firstPerson: start, targetStride: latentCount)
+        if let second {
+            if !found.swing6d.isEmpty {
+                var swing = found.swing6d.mutableSpan
+                Halves.gather(
+                    workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &swing, firstPerson: start,
+                    targetStride: Self.rotationCount)
+            }
+            // The swings stay where they are: both flows lay out their halves alike, so only phi is put behind them.
+            Halves.scatter(
+                phi.span, firstPerson: start, sourceStride: Self.phiCount, count: Self.phiCount,
+                dimension: Self.rotationCount, rows: rows, into: workspace)
+            try second.inverse(workspace, rows: rows, betas: shape, firstDepth: second.half, isCancelled: isCancelled)
+            latent = found.latent.mutableSpan
+            Halves.gather(
+                workspace, dimension: Self.rotationCount, count: Self.phiCount, rows: rows, into: &latent,
+                firstPerson: start, targetStride: latentCount, targetStart: Self.swingLatentCount)
+        }
+        var rotation = found.rotation6d.mutableSpan
+        Halves.gather(
+            workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &rotation, firstPerson: start,
+            targetStride: Self.rotationCount)
+    }
+
+    /// FK direction: rotations and error code to the observation.
+    ///
+    /// - Parameters:
+    ///   - rotation6d: `[count, 144]`.
+    ///   - latent: `[count, latentCount]`; zeros stand for “no error”.
+    ///   - betas: `[count, 10]`; read only where a shape gate is open.
+    /// - Throws: ``ModelError/cancelled``.
+    package func forward(
+        count: Int, rotation6d: [Float], latent: [Float], betas: [Float], isCancelled: () -> Bool
+    ) throws(ModelError) -> NIKIReconstruction {
+        precondition(rotation6d.count == count * Self.rotationCount && latent.count == count * latentCount)
+        precondition(betas.count == count * FlowWorkspace.betaCount)
+        let twoStages = second != nil
+        var found = NIKIReconstruction(
+            observation: [Float](repeating: 0, count: count * Self.inputCount),
+            swing6d: [Float](repeating: 0, count: twoStages ? count * Self.rotationCount : 0),
+            phi: [Float](repeating: 0, count: twoStages ? count * Self.phiCount : 0))
+        try pool.lend { workspace throws(ModelError) in
+            for start in stride(from: 0, to: count, by: workspace.rowsMax) {
+                try forward(
+                    workspace, start: start, rows: min(workspace.rowsMax, count - start), rotation6d: rotation6d,
+                    latent: latent, betas: betas, into: &found, isCancelled: isCancelled)
+            }
+        }
+        return found
+    }
+
+    private func forward(
+        _ workspace: FlowWorkspace, start: Int, rows: Int, rotation6d: [Float], latent: [Float], betas: [Float],
+        into found: inout NIKIReconstruction, isCancelled: () -> Bool
+    ) throws(ModelError) {
+        let shape = betas.span.extracting((start * 10)..<((start + rows) * 10))
+        Halves.scatter(
+            rotation6d.span, firstPerson: start, sourceStride: Self.rotationCount, count: Self.rotationCount,
+            rows: rows, into: workspace)
+        if let second {
+            Halves.scatter(
+                latent.span, firstPerson: start, sourceStride: latentCount, sourceStart: Self.swingLatentCount,
+                count: Self.phiCount, dimension: Self.rotationCount, rows: rows, into: workspace)
+            try second.forward(workspace, rows: rows, betas: shape, isCancelled: isCancelled)
+            var swing = found.swing6d.mutableSpan
+            Halves.gather(
+                workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &swing, firstPerson: start,
+                targetStride: Self.rotationCount)
+            var phi = found.phi.mutableSpan
+            Halves.gather(
+                workspace, dimension: Self.rotationCount, count: Self.phiCount, rows: rows, into: &phi,
+                firstPerson: start, targetStride: Self.phiCount)
+        }
+        Halves.scatter(
+            latent.span, firstPerson: start, sourceStride: latentCount, count: Self.swingLatentCount,
+            dimension: Self.rotationCount, rows: rows, into: workspace)
+        try first.forward(workspace, rows: rows, betas: shape, isCancelled: isCancelled)
+        var observation = found.observation.mutableSpan
+        Halves.gather(
+            workspace, dimension: 0, count: Self.inputCount, rows: rows, into: &observation, firstPerson: start,
+            targetStride: Self.inputCount)
+    }
+}

@@ -1,0 +1,41 @@
+internal import SinewKernels
+
+/// The scratch memory of one row block on its way through a flow: the running halves and what the nets of one coupling need.
+///
+/// Even dimensions and odd dimensions of the running vector lie apart, so a coupling reads one contiguous half and writes
+/// the other. Strides are whole cache lines, the hidden stride is no power of two: rows must not fall into the same cache set.
+internal final class FlowWorkspace {
+    let rowsMax: Int
+    let halfStride: Int
+    let hiddenStride: Int
+    var even: AlignedBuffer
+    var odd: AlignedBuffer
+    var scale: AlignedBuffer
+    var translation: AlignedBuffer
+    var hiddenA: AlignedBuffer
+    var hiddenB: AlignedBuffer
+
+    /// The betas follow a half where a gate is open.
+    static let betaCount = 10
+    /// Bytes of a block that leave room in a 1 MiB L2 for the micropanels that pass by.
+    private static let blockBytes = 704 << 10
+
+    /// Memory for flows of at most `half` dimensions per half and `hidden` hidden units.
+    init(half: Int, hidden: Int) {
+        halfStride = (half + Self.betaCount + 15) / 16 * 16
+        hiddenStride = (hidden + 15) / 16 * 16 + 16
+        let rowBytes = (4 * halfStride + 2 * hiddenStride) * MemoryLayout<Float>.stride
+        // A multiple of every register tile's rows but the portable one's: 6 · 14 / 2.
+        rowsMax = max(Self.blockBytes / rowBytes / 42, 1) * 42
+        even = AlignedBuffer(count: rowsMax * halfStride)
+        odd = AlignedBuffer(count: rowsMax * halfStride)
+        scale = AlignedBuffer(count: rowsMax * halfStride)
+        translation = AlignedBuffer(count: rowsMax * halfStride)
+        hiddenA = AlignedBuffer(count: rowsMax * hiddenStride)
+        hiddenB = AlignedBuffer(count: rowsMax * hiddenStride)
+    }
+}
+
+/// Only one call at a time holds a workspace: ``Pool`` gives it out under a lock and takes it back when the call ends, so
+/// nobody reads what another thread writes.
+extension FlowWorkspace: @unchecked Sendable {}

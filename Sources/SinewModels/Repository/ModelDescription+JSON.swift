@@ -1,0 +1,80 @@
+internal import SinewArrayFiles
+
+extension ModelDescription {
+    /// The largest dims that are believed; a larger figure in a file is a mistake or an attack on memory.
+    private static let hiddenMax = 8192
+    private static let couplingsMax = 128
+
+    /// Parses `model.json`.
+    ///
+    /// - Parameters:
+    ///   - bytes: the file.
+    ///   - path: what messages call it.
+    /// - Throws: ``ModelError/Reason/unusableFile`` naming the file and the field.
+    package init(json bytes: [UInt8], path: String) throws(ModelError) {
+        let json: JSONValue
+        do throws(ArrayFileError) { json = try JSONValue.parse(bytes[...], name: path) } catch {
+            throw ModelError(.unusableFile, error.message)
+        }
+        let fields = Fields(json: json, path: path)
+        let architectureName = try fields.text("architecture")
+        guard let architecture = Architecture.onDisk.first(where: { $0.name == architectureName }) else {
+            throw fields.unknown("architecture", architectureName, known: Architecture.onDisk.map(\.name))
+        }
+        let conditioningName = try fields.text("conditioning")
+        guard let conditioning = Conditioning(rawValue: conditioningName) else {
+            throw fields.unknown("conditioning", conditioningName, known: ["none", "heading-bones"])
+        }
+        for (field, known) in [("precision", "float32"), ("body", "smpl-29"), ("rotation_layout", "rows")] {
+            let value = try fields.text(field)
+            guard value == known else { throw fields.unknown(field, value, known: [known]) }
+        }
+        let digest = try fields.text("weights_sha256")
+        guard digest.utf8.count == 64, digest.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { throw fields.wrong("weights_sha256", "is not 64 lowercase hexadecimal digits") }
+        name = try fields.text("name")
+        version = try fields.text("version")
+        self.architecture = architecture
+        self.conditioning = conditioning
+        weightsSHA256 = digest
+        hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
+        couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
+        trainingData = json["training"]?["data"]?.string ?? ""
+        licence = json["training"]?["licence"]?.string ?? ""
+        acknowledgement = json["training"]?["acknowledgement"]?.string ?? ""
+        evaluations = (json["evaluation"]?.members ?? []).compactMap { member in
+            guard let mpjpe = member.value["mpjpe_mm"]?.double, let pa = member.value["pa_mpjpe_mm"]?.double,
+                let geodesic = member.value["ge_rad"]?.double
+            else { return nil }
+            return Evaluation(
+                preset: member.key, mpjpeMillimetres: mpjpe, paMPJPEMillimetres: pa, geodesicRadians: geodesic)
+        }
+    }
+
+    /// The fields of the file, with errors that say where.
+    private struct Fields {
+        let json: JSONValue
+        let path: String
+
+        func text(_ name: String) throws(ModelError) -> String {
+            guard let value = json[name] else { throw wrong(name, "is missing") }
+            guard let text = value.string else { throw wrong(name, "is not text") }
+            return text
+        }
+
+        func dim(_ name: String, in range: ClosedRange<Int>) throws(ModelError) -> Int {
+            guard let value = json["dims"]?[name]?.int, range.contains(value) else {
+                throw wrong("dims.\(name)", "is not a whole number in \(range.lowerBound)…\(range.upperBound)")
+            }
+            return value
+        }
+
+        func wrong(_ name: String, _ what: String) -> ModelError {
+            ModelError(.unusableFile, "\(path): \"\(name)\" \(what). Export or download the model again.")
+        }
+
+        func unknown(_ name: String, _ value: String, known: [String]) -> ModelError {
+            wrong(name, "is \"\(value)\"; this version of Sinew knows \(known.joined(separator: ", "))")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// What `model.json` says about one version of a model.
+public struct ModelDescription: Sendable, Equatable {
+    /// What kind of network or solver it is.
+    public enum Architecture: Sendable, Equatable {
+        /// The two networks of invertible couplings.
+        public enum Flow: Sendable, Equatable {
+            /// Joints to swings, swings and twists to rotations.
+            case twistAndSwing
+            /// Joints to rotations.
+            case oneStage
+        }
+        /// An invertible network (models.md §3).
+        case niki(Flow)
+        /// Four linear layers (models.md §4).
+        case mlpIK
+        /// Analytic inverse kinematics, no weights (models.md §2).
+        case analytic
+
+        /// The name in `model.json`.
+        public var name: String {
+            switch self {
+            case .niki(.twistAndSwing): "niki-twist-and-swing"
+            case .niki(.oneStage): "niki-one-stage"
+            case .mlpIK: "mlp-ik"
+            case .analytic: "hybrik-analytic"
+            }
+        }
+
+        /// The architectures that a repository can hold.
+        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .mlpIK]
+    }
+
+    /// How joints become the network's input (`tools/train/CONDITIONING.md`).
+    public enum Conditioning: String, Sendable, Equatable {
+        /// Root-relative joints in metres.
+        case none
+        /// Bone vectors over rest length, in the heading frame.
+        case headingBones = "heading-bones"
+    }
+
+    /// The error of a model under one noise preset, as measured when it was exported.
+    public struct Evaluation: Sendable, Equatable {
+        /// `clean`, `standard` or `occlusion`.
+        public let preset: String
+        /// Mean per-joint position error, 24 joints, pelvis-aligned, millimetres.
+        public let mpjpeMillimetres: Double
+        /// The same after Procrustes alignment.
+        public let paMPJPEMillimetres: Double
+        /// Mean geodesic error of the local rotations, radians.
+        public let geodesicRadians: Double
+    }
+
+    /// The repository name.
+    public let name: String
+    /// The repository version.
+    public let version: String
+    /// What kind of network it is.
+    public let architecture: Architecture
+    /// Coupling layers per flow; 0 for networks without.
+    public let couplings: Int
+    /// Width of the hidden layers; 0 for solvers without.
+    public let hidden: Int
+    /// What stands between joints and the network's input.
+    public let conditioning: Conditioning
+    /// SHA-256 of the weights in lowercase hexadecimal; empty for solvers without weights.
+    public let weightsSHA256: String
+    /// What it was trained on; empty when unknown.
+    public let trainingData: String
+    /// The licence of the weights; empty when unknown.
+    public let licence: String
+    /// Whom to thank; empty when nobody asks for it.
+    public let acknowledgement: String
+    /// Errors by preset.
+    public let evaluations: [Evaluation]
+}
