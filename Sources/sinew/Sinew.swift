@@ -1,1 +1,6 @@
-@main struct Main { static func main() {} }
+internal import SinewCommands
+
+@main
+struct Main {
+    static func main() async { await CommandLineEntry.run() }
+}

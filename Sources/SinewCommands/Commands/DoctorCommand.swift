@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SinewKernels
+
+/// `sinew doctor`: looks at everything a solve needs and says what to do about what is missing.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check this machine, the bundled bodies and models, and the broker.")
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let findings = checkMachine()
+        if output.json {
+            try JSONOutput.print(findings)
+        } else {
+            for finding in findings { StandardStreams.data(finding.line(style: .data)) }
+        }
+        let failed = findings.filter { $0.verdict == .bad }.count
+        if failed > 0 {
+            throw CommandFailure(
+                .unavailable, "\(failed) of \(findings.count) checks failed; each line above says what to do")
+        }
+    }
+
+    private func checkMachine() -> [DoctorFinding] {
+        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let isas = ISA.available.map(\.rawValue).joined(separator: ", ")
+        return [
+            DoctorFinding(
+                .good, "processor", "\(cores) cores; instruction sets \(isas); using \(ISA.selected.rawValue)")
+        ]
+    }
+}
+
+/// One line of the doctor's report.
+struct DoctorFinding: Encodable, Equatable {
+    enum Verdict: String, Encodable {
+        case good
+        /// Works, but not for everything.
+        case note
+        case bad
+    }
+    let verdict: Verdict
+    let subject: String
+    let finding: String
+
+    init(_ verdict: Verdict, _ subject: String, _ finding: String) {
+        self.verdict = verdict
+        self.subject = subject
+        self.finding = finding
+    }
+
+    func line(style: TextStyle) -> String {
+        let mark =
+            switch verdict {
+            case .good: style.green("ok  ")
+            case .note: style.yellow("note")
+            case .bad: style.red("BAD ")
+            }
+        return "\(mark)  \(subject): \(finding)"
+    }
+}
