@@ -117,3 +117,12 @@ extension BrokerStateMachine {
         return nil
     }
 }
+
+extension BrokerStateMachine {
+    /// Clients that have a call in the broker.
+    package var clientCount: Int { tasks.callsOfClient.count }
+
+    package func hasCalls(of client: ClientID) -> Bool { tasks.callsOfClient[client] != nil }
+
+    package func isKnown(_ worker: WorkerID) -> Bool { slotOfWorker[worker] != nil }
+}

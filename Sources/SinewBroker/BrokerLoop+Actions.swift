@@ -1,0 +1,123 @@
+internal import Logging
+internal import SinewCore
+internal import SinewWire
+internal import SinewZeroMQ
+
+extension BrokerLoop {
+    mutating func perform(_ action: BrokerStateMachine.Action) throws(ZeroMQError) {
+        switch action {
+        case .admit(let task):
+            guard case .call(let head, let body) = inHand else { preconditionFailure("admitted a call not in hand") }
+            while held.count <= task.slot { held.append(nil) }
+            held[task.slot] = HeldCall(head: head, body: body)
+        case .reject(let client, let call, let attempt, let reason):
+            guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
+            try answer(client, call, attempt: attempt, head, with: reason)
+        case .dispatch(let task, let lease, let worker, let attempt, let deadline):
+            try dispatch(task, lease, to: worker, attempt: attempt, deadline: deadline)
+        case .deliver(let task, let client, let call, let attempt):
+            guard case .result(let head, let body) = inHand else { preconditionFailure("delivered no result in hand") }
+            try deliver(head, body, to: client, call, attempt: attempt)
+            held[task.slot] = nil
+        case .abort(let task, let client, let call, let attempt, let reason):
+            guard let kept = held[task.slot] else { preconditionFailure("aborted a call that is not held") }
+            held[task.slot] = nil
+            try answer(client, call, attempt: attempt, kept.head, with: reason)
+        case .discard(let task):
+            held[task.slot] = nil
+        case .withdraw(_, let lease, let worker):
+            try send(Head(kind: .cancelTask, lease: lease.rawValue), to: worker)
+        case .welcome(let worker):
+            try welcome(worker)
+        case .refuse(let worker, let refusal):
+            try refuse(worker, refusal)
+        case .askForHello(let worker):
+            try send(Head(kind: .helloAgain), to: worker)
+            workerRoutes.forget(worker.rawValue)
+        case .drainWorker(let worker):
+            try send(Head(kind: .drain), to: worker)
+        case .forget(let worker, let loss):
+            forget(worker, loss)
+        case .announceDrain:
+            for client in clientRoutes.numbers {
+                try reply(Head(kind: .goingAway), [], to: ClientID(rawValue: client))
+            }
+        case .stop:
+            isStopped = true
+            logger.info("broker stopped")
+        }
+    }
+
+    private mutating func dispatch(
+        _ task: TaskID, _ lease: LeaseToken, to worker: WorkerID, attempt: Int, deadline: Instant
+    ) throws(ZeroMQError) {
+        guard let call = held[task.slot] else { preconditionFailure("dispatched a call that is not held") }
+        guard let route = workerRoutes.route(of: worker.rawValue) else {
+            followUps.append(.undeliverable(worker, lease))
+            return
+        }
+        var head = call.head
+        head.kind = .task
+        head.lease = lease.rawValue
+        head.attempt = UInt8(clamping: attempt)
+        head.timeoutMicroseconds = (deadline - now).remainingMicroseconds
+        switch try workers.send(Message(frames: [route, Frame(head.encode())] + call.body)) {
+        case .sent: break
+        case .unroutable, .wouldBlock: followUps.append(.undeliverable(worker, lease))
+        }
+    }
+
+    private mutating func deliver(
+        _ result: Head, _ body: [Frame], to client: ClientID, _ call: CallID, attempt: Int
+    ) throws(ZeroMQError) {
+        var head = result
+        head.kind = .reply
+        head.callID = call.rawValue
+        head.lease = 0
+        head.attempt = UInt8(clamping: attempt)
+        head.timeoutMicroseconds = nil
+        if result.status == .ok {
+            counters.resultsDelivered += 1
+            counters.itemsDelivered += UInt64(result.items)
+        } else {
+            counters.failuresAnswered += 1
+        }
+        try reply(head, body, to: client)
+    }
+
+    private mutating func answer(
+        _ client: ClientID, _ call: CallID, attempt: Int, _ head: Head, with reason: RejectionReason
+    ) throws(ZeroMQError) {
+        let rejection = WireRejection(
+            reason, model: head.model, readyModels: readyModels.map { "\($0.name)/\($0.version)" },
+            limits: configuration.limits)
+        try answer(client, call, attempt: attempt, head, with: rejection)
+    }
+
+    mutating func answer(
+        _ client: ClientID, _ call: CallID, attempt: Int, _ head: Head, with rejection: WireRejection
+    ) throws(ZeroMQError) {
+        counters.failuresAnswered += 1
+        let reply = Head(
+            kind: .reply, method: head.method, model: head.model, callID: call.rawValue,
+            attempt: UInt8(clamping: attempt), items: head.items, status: rejection.status,
+            errorCode: UInt16(clamping: rejection.detail.code))
+        try self.reply(reply, [Frame(rejection.detail.encode())], to: client)
+    }
+
+    mutating func reply(_ head: Head, _ body: [Frame], to client: ClientID) throws(ZeroMQError) {
+        guard let route = clientRoutes.route(of: client.rawValue) else { return }
+        switch try clients.send(Message(frames: [route, Frame(head.encode())] + body)) {
+        case .sent: break
+        case .unroutable, .wouldBlock:
+            clientRoutes.forget(client.rawValue)
+            followUps.append(.clientGone(client))
+        }
+    }
+
+    /// For messages whose loss repairs itself: a worker that cannot be reached falls silent.
+    func send(_ head: Head, _ body: [Frame] = [], to worker: WorkerID) throws(ZeroMQError) {
+        guard let route = workerRoutes.route(of: worker.rawValue) else { return }
+        try workers.send(Message(frames: [route, Frame(head.encode())] + body))
+    }
+}

@@ -1,0 +1,139 @@
+internal import Logging
+internal import SinewCore
+internal import SinewWire
+internal import SinewZeroMQ
+
+extension BrokerLoop {
+    mutating func receiveFromClients() throws(ZeroMQError) {
+        for _ in 0..<Self.messagesPerTurnMax {
+            guard let message = try clients.receive() else { return }
+            try handleClientMessage(message)
+        }
+    }
+
+    private mutating func handleClientMessage(_ message: Message) throws(ZeroMQError) {
+        guard let route = message.frames.first else { return }
+        let parsed: (head: Head, body: [Frame])
+        do {
+            parsed = try parse(message)
+        } catch {
+            counters.malformedMessages += 1
+            logger.debug("malformed message of a client", metadata: ["reason": "\(error)"])
+            try answerMalformed(route, error)
+            return
+        }
+        guard clientRoutes.isKnown(route) || clientRoutes.count < configuration.limits.clientsMax else {
+            // The next sweep makes room; until then the client's own deadline or ping tells it.
+            counters.malformedMessages += 1
+            return
+        }
+        let client = ClientID(rawValue: clientRoutes.number(of: route, heard: now))
+        let head = parsed.head
+        switch head.kind {
+        case .call: try handleCall(head, parsed.body, of: client)
+        case .cancel: try tell(.cancelled(client, CallID(rawValue: head.callID)))
+        case .ping: try reply(Head(kind: .pong, callID: head.callID, lease: incarnation), [], to: client)
+        case .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
+            .helloAgain, .drain:
+            counters.malformedMessages += 1
+        }
+    }
+
+    /// Head and what follows it, behind the routing id.
+    func parse(_ message: Message) throws(WireError) -> (head: Head, body: [Frame]) {
+        guard message.droppedFrames == 0, message.frames.count >= 2 else {
+            throw WireError(
+                .wrongFrames, "\(message.frames.count + message.droppedFrames - 1) frames, a message has 1 to 3")
+        }
+        _ = try Frames.payloadIndex(frameCount: message.frames.count - 1)
+        let head = try message.frames[1].withBytes { (bytes) throws(WireError) in try Head(decoding: bytes) }
+        return (head, Array(message.frames[2...]))
+    }
+
+    /// A peer that speaks another version is told so; anything else that cannot be read names no call to answer.
+    private mutating func answerMalformed(_ route: Frame, _ error: WireError) throws(ZeroMQError) {
+        switch error.reason {
+        case .malformed, .limitExceeded, .unknownKind, .wrongFrames: return
+        case .unsupportedVersion: break
+        }
+        let rejection = WireRejection(.failedPrecondition, .unsupportedVersion, error.message)
+        let head = Head(
+            kind: .reply, status: rejection.status, errorCode: UInt16(clamping: rejection.detail.code))
+        try clients.send(Message(frames: [route, Frame(head.encode()), Frame(rejection.detail.encode())]))
+    }
+
+    private mutating func handleCall(_ head: Head, _ body: [Frame], of client: ClientID) throws(ZeroMQError) {
+        if let method = PoseSolver.Method(rawValue: head.method) {
+            switch method {
+            case .solvePoses: try admit(head, body, of: client)
+            }
+        } else if let method = Fleet.Method(rawValue: head.method) {
+            switch method {
+            case .status: try answerItself(fleetStatus().encode(), head, client)
+            case .listModels: try answerItself(ListModelsReply(models: availableModels).encode(), head, client)
+            }
+        } else if let method = Health.Method(rawValue: head.method) {
+            switch method {
+            case .check: try answerHealthCheck(head, body, client)
+            }
+        } else {
+            let known =
+                PoseSolver.Method.allCases.map(\.rawValue) + Fleet.Method.allCases.map(\.rawValue)
+                + Health.Method.allCases.map(\.rawValue)
+            try answer(
+                head, client,
+                with: WireRejection(
+                    .unimplemented, .unknownMethod,
+                    "no method “\(head.method)”; known are: \(known.joined(separator: ", "))"))
+        }
+    }
+
+    private mutating func admit(_ head: Head, _ body: [Frame], of client: ClientID) throws(ZeroMQError) {
+        guard let payload = body.last, !payload.isEmpty else {
+            try answer(
+                head, client,
+                with: WireRejection(
+                    .invalidArgument, .malformedRequest,
+                    "the call has no payload; send a \(PoseSolver.SolvePoses.Request.messageName)"))
+            return
+        }
+        var bytes = 0
+        for frame in body { bytes += frame.count }
+        guard bytes <= configuration.limits.payloadBytesMax else {
+            try answer(
+                head, client,
+                with: WireRejection(
+                    .invalidArgument, .payloadTooLarge,
+                    "the call has \(bytes) bytes, at most \(configuration.limits.payloadBytesMax) are taken; split it"))
+            return
+        }
+        let call = BrokerStateMachine.Call(
+            client: client, id: CallID(rawValue: head.callID), attempt: Int(head.attempt), model: ModelKey(head.model),
+            items: Int(head.items), payloadBytes: bytes,
+            deadline: head.timeoutMicroseconds.map { now + .microseconds(Int64(clamping: $0)) },
+            priority: head.priority, tenant: TenantID(head.tenant))
+        try tell(.called(call), with: .call(head, body: body))
+    }
+
+    private mutating func answerHealthCheck(_ head: Head, _ body: [Frame], _ client: ClientID) throws(ZeroMQError) {
+        let request: HealthCheckRequest
+        do {
+            request = try body.last?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
+        } catch {
+            try answer(head, client, with: WireRejection(.invalidArgument, .malformedRequest, error.message))
+            return
+        }
+        try answerItself(HealthCheckReply(status: health(of: request.service)).encode(), head, client)
+    }
+
+    private mutating func answerItself(_ payload: [UInt8], _ head: Head, _ client: ClientID) throws(ZeroMQError) {
+        let reply = Head(
+            kind: .reply, method: head.method, callID: head.callID, attempt: head.attempt, status: .ok)
+        try self.reply(reply, [Frame(payload)], to: client)
+    }
+
+    private mutating func answer(_ head: Head, _ client: ClientID, with rejection: WireRejection) throws(ZeroMQError) {
+        try answer(
+            client, CallID(rawValue: head.callID), attempt: Int(head.attempt), head, with: rejection)
+    }
+}

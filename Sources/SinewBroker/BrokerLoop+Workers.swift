@@ -1,0 +1,124 @@
+internal import Logging
+internal import SinewCore
+internal import SinewWire
+internal import SinewZeroMQ
+
+extension BrokerLoop {
+    mutating func receiveFromWorkers() throws(ZeroMQError) {
+        for _ in 0..<Self.messagesPerTurnMax {
+            guard let message = try workers.receive() else { return }
+            try handleWorkerMessage(message)
+        }
+    }
+
+    private mutating func handleWorkerMessage(_ message: Message) throws(ZeroMQError) {
+        guard let route = message.frames.first else { return }
+        do {
+            let parsed = try parse(message)
+            try hearWorker(parsed.head, parsed.body, route)
+        } catch let error as WireError {
+            counters.malformedMessages += 1
+            logger.warning("malformed message of a worker", metadata: ["reason": "\(error)"])
+        } catch let error as ZeroMQError {
+            throw error
+        } catch {
+            preconditionFailure("neither a peer's nor the socket's mistake: \(error)")
+        }
+    }
+
+    private mutating func hearWorker(_ head: Head, _ body: [Frame], _ route: Frame) throws {
+        let worker = WorkerID(rawValue: workerRoutes.number(of: route, heard: now))
+        let lease = LeaseToken(rawValue: head.lease)
+        switch head.kind {
+        case .hello: try introduce(worker, body)
+        case .beat: try hearBeat(worker, body)
+        case .result: try tell(.resulted(worker, lease), with: .result(head, body: body))
+        case .returned: try tell(.returned(worker, lease))
+        case .goodbye: try tell(.workerSaidGoodbye(worker))
+        case .call, .cancel, .ping, .reply, .pong, .goingAway, .welcome, .task, .cancelTask, .helloAgain, .drain:
+            counters.malformedMessages += 1
+        }
+        if !machine.isKnown(worker) { workerRoutes.forget(worker.rawValue) }
+    }
+
+    private mutating func introduce(_ worker: WorkerID, _ body: [Frame]) throws {
+        guard let payload = body.last else { throw WireError(.wrongFrames, "a hello without payload") }
+        let hello = try payload.withBytes { (bytes) throws(WireError) in try WorkerHello(decoding: bytes) }
+        var keys: [ModelKey] = []
+        for model in hello.models {
+            for key in [ModelKey("\(model.name)/\(model.version)"), ModelKey(model.name)] where !keys.contains(key) {
+                keys.append(key)
+            }
+        }
+        let introduction = BrokerStateMachine.WorkerIntroduction(
+            incarnation: hello.incarnation, models: keys, creditItems: Int(hello.credits))
+        try tell(.workerIntroduced(worker, introduction), with: .hello(hello))
+    }
+
+    private mutating func hearBeat(_ worker: WorkerID, _ body: [Frame]) throws {
+        guard let payload = body.last else { throw WireError(.wrongFrames, "a beat without payload") }
+        let beat = try payload.withBytes { (bytes) throws(WireError) in try WorkerBeat(decoding: bytes) }
+        let holding = beat.holding.map { $0.leases.map { LeaseToken(rawValue: $0) } }
+        descriptions[worker]?.beat = beat
+        descriptions[worker]?.beat.holding = nil
+        try tell(.workerBeat(worker, holding: holding))
+    }
+
+    mutating func welcome(_ worker: WorkerID) throws(ZeroMQError) {
+        if case .hello(let hello) = inHand {
+            if descriptions[worker] == nil {
+                logger.info(
+                    "worker joined",
+                    metadata: [
+                        "worker": "\(hello.name)",
+                        "models": "\(hello.models.map { "\($0.name)/\($0.version)" }.joined(separator: ","))",
+                        "credits": "\(hello.credits)", "isa": "\(hello.isa)",
+                    ])
+            }
+            descriptions[worker] = WorkerDescription(hello: hello, beat: descriptions[worker]?.beat ?? WorkerBeat())
+        }
+        let limits = configuration.limits
+        let welcome = WorkerWelcome(
+            beatIntervalMicroseconds: limits.beatInterval.remainingMicroseconds,
+            leaseMicroseconds: limits.workerSilenceMax.remainingMicroseconds,
+            payloadBytesMax: UInt64(limits.payloadBytesMax), version: configuration.version)
+        try send(Head(kind: .welcome), [Frame(welcome.encode())], to: worker)
+    }
+
+    /// A worker that is not taken in is told to leave, with the reason.
+    mutating func refuse(_ worker: WorkerID, _ refusal: BrokerStateMachine.WorkerRefusal) throws(ZeroMQError) {
+        let status: StatusCode
+        let message: String
+        switch refusal {
+        case .tooManyWorkers(let max):
+            status = .resourceExhausted
+            message = "the broker has \(max) workers, as many as it may; connect this one to another broker"
+        case .tooManyModels(let max):
+            status = .resourceExhausted
+            message = "more than \(max) model names are announced; load fewer models in this worker"
+        case .noModels:
+            status = .invalidArgument
+            message = "the worker announced no model; start it with at least one"
+        case .stopped:
+            status = .unavailable
+            message = "the broker is about to end"
+        }
+        logger.warning("worker refused", metadata: ["reason": "\(message)"])
+        try send(Head(kind: .drain, status: status), [Frame(ErrorDetail(message: message).encode())], to: worker)
+    }
+
+    mutating func forget(_ worker: WorkerID, _ loss: BrokerStateMachine.WorkerLoss) {
+        let name = descriptions.removeValue(forKey: worker)?.hello.name ?? ""
+        switch loss {
+        case .silent, .disconnected:
+            logger.warning("worker lost, its tasks run elsewhere", metadata: ["worker": "\(name)", "how": "\(loss)"])
+            workerRoutes.forget(worker.rawValue)
+        case .saidGoodbye:
+            logger.info("worker left", metadata: ["worker": "\(name)"])
+            workerRoutes.forget(worker.rawValue)
+        case .restarted:
+            // The same address speaks on and is about to be welcomed.
+            logger.warning("worker restarted", metadata: ["worker": "\(name)"])
+        }
+    }
+}

@@ -1,0 +1,174 @@
+internal import Logging
+internal import SinewCore
+internal import SinewWire
+internal import SinewZeroMQ
+
+/// The broker's thread: waits for messages, tells the state machine what happened, and carries out what it decides.
+///
+/// Payload frames pass through uncopied and unread; a head is read once and written once per hop.
+struct BrokerLoop: ~Copyable {
+    /// A call whose payload is kept until it is answered, because a task may have to run again.
+    struct HeldCall {
+        let head: Head
+        /// Metadata and payload, as the client sent them.
+        let body: [Frame]
+    }
+
+    /// What a worker said about itself.
+    struct WorkerDescription {
+        var hello: WorkerHello
+        var beat = WorkerBeat()
+    }
+
+    /// The message that the state machine is being told of; actions refer to it.
+    enum MessageInHand {
+        case none
+        case call(Head, body: [Frame])
+        case result(Head, body: [Frame])
+        case hello(WorkerHello)
+    }
+
+    /// Messages taken from one socket before the other one and the timers have their turn.
+    static let messagesPerTurnMax = 1_024
+    /// A client that was silent for this long and has no call is forgotten; it need not introduce itself again.
+    static let clientSilenceMax = Duration.seconds(60)
+
+    let configuration: BrokerConfiguration
+    let logger: Logger
+    let clients: Socket
+    let workers: Socket
+    let mailbox: BrokerMailbox
+    var poller: Poller
+    let clientsReady: Poller.Token
+    let workersReady: Poller.Token
+    let mailboxReady: Poller.Token
+
+    var machine: BrokerStateMachine
+    var actions: [BrokerStateMachine.Action] = []
+    /// What the actions themselves brought about, told to the machine after them.
+    var followUps: [BrokerStateMachine.Event] = []
+    var inHand = MessageInHand.none
+    var clientRoutes = RouteTable()
+    var workerRoutes = RouteTable()
+    /// By the slot of the task.
+    var held: [HeldCall?] = []
+    var descriptions: [WorkerID: WorkerDescription] = [:]
+    var counters = Counters()
+    var isStopped = false
+
+    private let clock = SuspendingClock()
+    private let origin: SuspendingClock.Instant
+    let started: Instant
+    var now: Instant
+    var sweptClients: Instant
+    /// Another number each time a broker starts; clients see in it that their calls are gone.
+    let incarnation: UInt64
+
+    /// What the machine does not count.
+    struct Counters {
+        var resultsDelivered: UInt64 = 0
+        var itemsDelivered: UInt64 = 0
+        var failuresAnswered: UInt64 = 0
+        var malformedMessages: UInt64 = 0
+    }
+
+    init(
+        configuration: BrokerConfiguration, clients: consuming sending Socket, workers: consuming sending Socket,
+        mailbox: BrokerMailbox, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.mailbox = mailbox
+        var poller = Poller()
+        // Workers first: their results free the credits that the clients' calls need.
+        workersReady = poller.add(workers)
+        clientsReady = poller.add(clients)
+        mailboxReady = poller.add(mailbox.waker)
+        self.poller = poller
+        self.clients = clients
+        self.workers = workers
+        machine = BrokerStateMachine(limits: configuration.limits)
+        origin = clock.now
+        // Not zero, so that "a minute ago" can be expressed at the start.
+        started = Instant(nanoseconds: 3_600_000_000_000)
+        now = started
+        sweptClients = started
+        incarnation = UInt64.random(in: 1...UInt64.max)
+    }
+
+    mutating func run() {
+        do {
+            while !isStopped { try turn() }
+        } catch {
+            // Only a context that is shut down or a socket broken by libzmq itself ends here; clients see silence.
+            logger.error("broker stopped", metadata: ["reason": "\(error)"])
+        }
+        mailbox.markStopped()
+    }
+
+    private mutating func turn() throws(ZeroMQError) {
+        let wait = timeUntilNextDeadline()
+        let due = now + wait
+        try poller.wait(atMost: wait)
+        now = readClock()
+        let stalled = now - due
+        if stalled >= configuration.limits.beatInterval { try tell(.stalled(stalled)) }
+        if poller.isReady(workersReady) { try receiveFromWorkers() }
+        if poller.isReady(clientsReady) { try receiveFromClients() }
+        if poller.isReady(mailboxReady) { try obeyCommands() }
+        now = readClock()
+        try tell(.ticked)
+        sweepClients()
+    }
+
+    /// At most one beat, so that a process that was suspended notices it by a turn that came too late.
+    private func timeUntilNextDeadline() -> Duration {
+        let longest = configuration.limits.beatInterval
+        guard let next = machine.nextDeadline else { return longest }
+        return Swift.max(.zero, Swift.min(longest, next - now))
+    }
+
+    private func readClock() -> Instant { started + (clock.now - origin) }
+
+    private mutating func obeyCommands() throws(ZeroMQError) {
+        mailbox.waker.clear()
+        for command in mailbox.takeCommands() {
+            switch command {
+            case .drain(let duration):
+                logger.info("broker drains", metadata: ["at-most": "\(duration)"])
+                try tell(.drainRequested(until: now + duration))
+            case .stop: try tell(.drainRequested(until: now))
+            }
+        }
+    }
+
+    /// Tells the machine one thing, does what it decides, and then what that brought about.
+    mutating func tell(_ event: BrokerStateMachine.Event, with message: MessageInHand = .none) throws(ZeroMQError) {
+        inHand = message
+        machine.handle(event, at: now, into: &actions)
+        try performActions()
+        inHand = .none
+        // Each follow-up forgets a peer, so this ends.
+        while let event = followUps.popLast() {
+            machine.handle(event, at: now, into: &actions)
+            try performActions()
+        }
+    }
+
+    private mutating func performActions() throws(ZeroMQError) {
+        var index = 0
+        while index < actions.count {
+            try perform(actions[index])
+            index += 1
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    /// Clients come and go by the thousand and say no goodbye.
+    private mutating func sweepClients() {
+        guard now - sweptClients >= Self.clientSilenceMax / 2 else { return }
+        sweptClients = now
+        for number in clientRoutes.silent(since: now + (.zero - Self.clientSilenceMax))
+        where !machine.hasCalls(of: ClientID(rawValue: number)) { clientRoutes.forget(number) }
+    }
+}
