@@ -1,0 +1,139 @@
+"""The packed networks equal the published dense form, invert exactly, and a resumed training goes on as if never stopped."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sinew_train import train
+from sinew_train.checkpoint import read_model, write_model
+from sinew_train.dense import DenseModel
+from sinew_train.mlp import MLP
+from sinew_train.muon import orthogonalise
+from sinew_train.niki import OneStage, TwistAndSwing
+
+EXPECTED_SHAPES = {
+    "niki-twist-and-swing": {
+        "flow_j2s.jts_masks": (16, 176), "flow_j2s.shape_masks": (16,), "flow_s2r.mask": (16, 190),
+        "flow_j2s.jts_nett.3.encoder.0.weight": (24, 186), "flow_j2s.jts_nets.15.encoder.6.weight": (176, 24),
+        "flow_s2r.t.0.3.weight": (24, 24), "flow_s2r.s.15.6.bias": (190,),
+    },
+    "niki-one-stage": {"flow.mask": (16, 176), "flow.t.0.0.weight": (24, 176), "flow.s.15.4.weight": (176, 24)},
+}
+
+
+class Given:
+    """Stands for a conditioned batch."""
+
+    def __init__(self, count):
+        generator = torch.Generator().manual_seed(2)
+        self.x = torch.randn(count, 176, generator=generator)
+        self.phi = torch.randn(count, 46, generator=generator)
+
+    def flow_input(self, padding=None):
+        return self.x
+
+
+def large(kind):
+    """A stack whose last layers are not near zero."""
+    torch.manual_seed(4)
+    model = kind(24)
+    with torch.no_grad():
+        for stack in model.stacks():
+            stack.w3.mul_(8)
+    return model
+
+
+@pytest.mark.parametrize("kind", [TwistAndSwing, OneStage])
+def test_packed_equals_dense_in_both_directions(kind):
+    model, given = large(kind), Given(50)
+    tensors = model.tensors()
+    assert len(tensors) == {TwistAndSwing: 387, OneStage: 193}[kind]
+    for name, shape in EXPECTED_SHAPES[kind.architecture].items():
+        assert tuple(tensors[name].shape) == shape
+    dense = DenseModel(kind.architecture, tensors)
+    solved = model.inverse(given.x, given.phi)
+    rotation6d, _, latent = dense.inverse(given, torch.zeros(50, 10))
+    torch.testing.assert_close(solved.rotation6d, rotation6d, atol=2e-5, rtol=0)
+    torch.testing.assert_close(solved.latent, latent, atol=2e-5, rtol=0)
+    back = model(rotation6d, latent)
+    torch.testing.assert_close(back.observation, given.x, atol=2e-5, rtol=0)
+    observation, _, phi = dense.forward(rotation6d, latent, torch.zeros(50, 10))
+    torch.testing.assert_close(observation, given.x, atol=2e-5, rtol=0)
+    if phi is not None:
+        torch.testing.assert_close(phi, given.phi, atol=2e-5, rtol=0)
+
+
+def test_muon_updates_are_nearly_orthogonal_for_wide_and_tall_stacks():
+    for shape in [(3, 2, 24, 40), (2, 2, 50, 20)]:
+        update = orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(1)), dtype=torch.float32)
+        values = torch.linalg.svdvals(update)
+        assert values.min() > 0.4 and values.max() < 1.3
+
+
+def test_a_changed_weight_file_is_refused(tmp_path):
+    torch.manual_seed(0)
+    write_model(tmp_path, "mlp-ik", "1", "mlp-ik", 8, 0, "heading-bones", MLP(8).tensors(), {}, {})
+    read_model(tmp_path)
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(SystemExit, match="SHA-256"):
+        read_model(tmp_path)
+
+
+@pytest.fixture
+def small_data(tmp_path, monkeypatch):
+    """A body of the SMPL layout and three clips of random motion; the split names them."""
+    rng = np.random.default_rng(7)
+    root = tmp_path / "data"
+    (root / "open-body").mkdir(parents=True)
+    (root / "cmu24").mkdir()
+    regressor = np.zeros((24, 40))
+    regressor[np.arange(24), np.arange(24)] = 1
+    np.savez(
+        root / "open-body" / "open_body_neutral.npz", J_regressor=regressor, v_template=rng.normal(0, 0.4, (40, 3)),
+        shapedirs=rng.normal(0, 0.004, (40, 3, 10)), leaf_vertex_ids=np.arange(30, 35))
+    for name in "abc":
+        np.savez(root / "cmu24" / f"{name}.npz", poses=rng.normal(0, 0.3, (40, 72)), mocap_framerate=30.0)
+    splits = tmp_path / "splits"
+    splits.mkdir()
+    (splits / "cmu24.json").write_text(json.dumps({"train": ["a", "b"], "validation": ["c"]}))
+    monkeypatch.setenv("SINEW_DATA", str(root))
+    monkeypatch.setattr("sinew_train.data.SPLITS", splits)
+    return tmp_path
+
+
+def run(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["train", *map(str, words)])
+    train.main()
+
+
+@pytest.mark.parametrize("architecture", ["niki-twist-and-swing", "niki-one-stage", "mlp-ik"])
+def test_a_resumed_training_ends_with_the_same_weights(architecture, small_data, monkeypatch):
+    common = ["--architecture", architecture, "--hidden", 8, "--batch", 12, "--steps", 6, "--fp32", "--threads", 1,
+              "--validation-samples", 20, "--recombine", 0.3, "--jitter", 0.3, "--save-every", 3, "--forward-inferred"]
+    run(monkeypatch, "--out", small_data / "whole", *common)
+    monkeypatch.setattr(train, "log_line", _stop_after(3))
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, "--out", small_data / "parts", *common, "--validate-every", 4)
+    monkeypatch.undo()
+    monkeypatch.setenv("SINEW_DATA", str(small_data / "data"))
+    monkeypatch.setattr("sinew_train.data.SPLITS", small_data / "splits")
+    state = torch.load(small_data / "parts" / "state.pt", weights_only=True)
+    assert state["step"] == 3
+    run(monkeypatch, "--out", small_data / "parts", "--resume", "--threads", 1)
+    whole = torch.load(small_data / "whole" / "state.pt", weights_only=True)["model"]
+    parts = torch.load(small_data / "parts" / "state.pt", weights_only=True)["model"]
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def _stop_after(step):
+    """Interrupts the training at its first log line beyond `step`, as Ctrl-C would."""
+
+    def log_line(path, fields):
+        if fields.get("step", 0) > step:
+            raise KeyboardInterrupt
+
+    return log_line
