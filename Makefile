@@ -36,9 +36,7 @@ tidy:
 
 generated:
 	@tools/install_dependencies.sh check
-ifneq ($(wildcard tools/generator/generate.sh),)
 	tools/generator/generate.sh --check
-endif
 
 external: deps ## Build and run a package that uses SinewClient as a library
 	$(SWIFT) run -c release --package-path Tests/ExternalPackage

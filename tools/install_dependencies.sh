@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev)
-check_packages=(python3 git)
+check_packages=(python3 git protobuf-compiler)
 
 case "${1:-build}" in
     build) packages=("${build_packages[@]}") ;;
@@ -21,6 +21,7 @@ fi
 present() {
     case "$1" in
         python3 | git) command -v "$1" > /dev/null ;;
+        protobuf-compiler) command -v protoc > /dev/null ;;
         *) [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null)" = installed ] ;;
     esac
 }

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SinewArrayFiles
+internal import SinewBody
 
 /// The way from `main` to a command and back to an exit status.
 package enum CommandLineEntry {
@@ -29,6 +31,9 @@ extension CommandFailure {
     init?(explaining error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
+        case let error as ArrayFileError:
+            self.init(error.reason == .missingFile || error.reason == .io ? .noInput : .badData, error.message)
+        case let error as BodyError: self.init(error.reason == .missingFile ? .noInput : .badData, error.message)
         case let failure as ChildProcess.SpawnFailure: self.init(.software, failure.message)
         default: return nil
         }

@@ -11,7 +11,7 @@ package struct SinewCommand: AsyncParsableCommand {
             70 a defect of sinew, 75 try again later, 77 refused, 130 interrupted.
             """,
         version: sinewVersion,
-        subcommands: [DoctorCommand.self])
+        subcommands: [BodyCommand.self, DoctorCommand.self])
 
     package init() {}
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SinewBody
 internal import SinewKernels
 
 /// `sinew doctor`: looks at everything a solve needs and says what to do about what is missing.
@@ -10,7 +11,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let findings = checkMachine()
+        let findings = checkMachine() + checkBodies()
         if output.json {
             try JSONOutput.print(findings)
         } else {
@@ -30,6 +31,17 @@ struct DoctorCommand: AsyncParsableCommand {
             DoctorFinding(
                 .good, "processor", "\(cores) cores; instruction sets \(isas); using \(ISA.selected.rawValue)")
         ]
+    }
+
+    private func checkBodies() -> [DoctorFinding] {
+        Gender.allCases.map { gender in
+            do throws(BodyError) {
+                let body = try BodyModel.bundled(gender)
+                return DoctorFinding(.good, "body \(body.name)/\(gender.rawValue)", "\(body.vertexCount) vertices")
+            } catch {
+                return DoctorFinding(.bad, "body \(gender.rawValue)", error.message)
+            }
+        }
     }
 }
 

@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// Checks where a result will be written before the work starts, so that an hour of solving does not end in a typing error.
+enum OutputPath {
+    /// - Throws: ``CommandFailure`` when the name has the wrong ending, or its folder is missing or not writable.
+    static func check(_ path: String, endingWith ending: String) throws(CommandFailure) {
+        guard path.hasSuffix(ending) else {
+            throw CommandFailure(.usage, "the output '\(path)' does not end in \(ending): write -o NAME\(ending)")
+        }
+        let folder = parentFolder(of: path)
+        var information = stat()
+        guard unsafe stat(folder, &information) == 0 else {
+            throw CommandFailure(
+                .noInput,
+                "the output folder '\(folder)' does not exist: make it with mkdir -p '\(folder)' and try again")
+        }
+        guard unsafe access(folder, W_OK | X_OK) == 0 else {
+            throw CommandFailure(
+                .refused,
+                "the output folder '\(folder)' cannot be written to: \(systemMessage(errno)); choose another with -o")
+        }
+        if unsafe stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+            throw CommandFailure(.usage, "the output '\(path)' is a folder: write -o NAME\(ending)")
+        }
+    }
+
+    private static func parentFolder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
