@@ -109,6 +109,9 @@ let package = Package(
             name: "SinewWireTests", dependencies: ["SinewWire", "SinewMessagePack", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "SinewZeroMQTests", dependencies: ["SinewZeroMQ", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewClientTests",
+            dependencies: ["SinewClient", "SinewWire", "SinewZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(

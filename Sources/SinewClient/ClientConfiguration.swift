@@ -1,0 +1,23 @@
+/// Where the broker is and how calls are made.
+public struct ClientConfiguration: Sendable {
+    /// The broker's endpoint for clients.
+    public var endpoint = "tcp://127.0.0.1:7690"
+    /// How long a call may take when it says nothing else.
+    public var deadline: Duration = .seconds(30)
+    /// The most people in one call; a larger request is split. 64 people fill a batch and make a frame of 30 KiB.
+    public var itemsPerCall = 64
+    /// The most calls of this client that are under way; further ones wait in the client.
+    public var callsInFlightMax = 16
+    /// Larger is sooner among this tenant's calls.
+    public var priority: UInt8 = 0
+    /// On whose account the work goes; empty is the default tenant.
+    public var tenant = ""
+    /// Whether a call waits for a broker and a worker until its deadline, instead of failing once neither is found.
+    public var waitForReady = false
+
+    /// The local broker with the default settings.
+    public init() {}
+
+    /// A broker with the default settings.
+    public init(endpoint: String) { self.endpoint = endpoint }
+}

@@ -1,0 +1,227 @@
+internal import Logging
+internal import SinewCore
+internal import SinewZeroMQ
+
+/// What the socket thread owns and does: decides nothing, carries out what ``ClientStateMachine`` decides.
+struct ClientLoop: ~Copyable {
+    private let configuration: ClientConfiguration
+    private let context: Context
+    private let mailbox: ClientMailbox
+    private let clock: MonotonicClock
+    private let logger: Logger
+    private var socket: Socket
+    private var poller = Poller()
+    private var machine: ClientStateMachine
+    private var actions: [ClientStateMachine.Action] = []
+    private var calls: [CallID: PendingCall] = [:]
+    /// What the reply being handled says, for the `complete` that may follow.
+    private var reply: Result<Frame, ClientError>?
+    private var hasHeardBroker = false
+    private var pings: UInt64 = 0
+    private var isClosing = false
+    private var wantsFreshSocket = false
+
+    /// How many messages are read before commands and time get their turn.
+    private static let messagesPerRound = 256
+
+    /// Opens the socket and begins to connect.
+    static func open(
+        _ configuration: ClientConfiguration, mailbox: ClientMailbox, clock: MonotonicClock, logger: Logger
+    ) throws(ZeroMQError) -> sending ClientLoop {
+        let context = try Context()
+        let socket = try connect(to: configuration.endpoint, in: context)
+        return ClientLoop(configuration, context, socket, mailbox: mailbox, clock: clock, logger: logger)
+    }
+
+    private init(
+        _ configuration: ClientConfiguration, _ context: Context, _ socket: consuming Socket, mailbox: ClientMailbox,
+        clock: MonotonicClock, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.clock = clock
+        self.logger = logger
+        self.context = context
+        _ = poller.add(socket)
+        _ = poller.add(mailbox.waker)
+        self.socket = socket
+        var limits = Limits()
+        limits.callsInFlightMax = configuration.callsInFlightMax
+        machine = ClientStateMachine(
+            limits: limits, waitForReady: configuration.waitForReady, seed: UInt64.random(in: .min ... .max))
+    }
+
+    private static func connect(to endpoint: String, in context: Context) throws(ZeroMQError) -> Socket {
+        var options = Socket.Options()
+        // Long enough for the cancels of a closing client to leave; a dead broker must not hold up the exit.
+        options.linger = .milliseconds(100)
+        options.messageBytesMax = Limits().payloadBytesMax
+        let socket = try Socket(.dealer, in: context, options: options)
+        try socket.connect(to: endpoint)
+        return socket
+    }
+
+    /// Runs until the client is closed or libzmq fails.
+    mutating func run() {
+        do throws(ZeroMQError) {
+            while !isClosing {
+                try takeCommands()
+                try takeMessages()
+                handle(.ticked)
+                try performActions()
+                guard !isClosing else { break }
+                try poller.wait(atMost: machine.nextDeadline.map { $0 - clock.now })
+            }
+            mailbox.end(ClientError(.clientClosed, "the client was closed"))
+        } catch {
+            logger.error("the client's socket failed", metadata: ["error": "\(error)"])
+            let failure = ClientError(error)
+            for call in calls.values { call.complete(.failure(failure)) }
+            calls = [:]
+            mailbox.end(failure)
+        }
+    }
+
+    private mutating func handle(_ event: ClientStateMachine.Event) {
+        machine.handle(event, at: clock.now, into: &actions)
+    }
+
+    // MARK: In
+
+    private mutating func takeCommands() throws(ZeroMQError) {
+        mailbox.waker.clear()
+        for command in mailbox.take() {
+            switch command {
+            case .call(let call):
+                calls[call.id] = call
+                handle(.called(call.id, deadline: call.deadline))
+            case .cancel(let id): handle(.cancelled(id))
+            case .close:
+                handle(.closed)
+                isClosing = true
+            }
+            try performActions()
+        }
+    }
+
+    private mutating func takeMessages() throws(ZeroMQError) {
+        for _ in 0..<Self.messagesPerRound {
+            guard let message = try socket.receive() else { return }
+            do throws(WireError) { try take(message) } catch {
+                logger.info("dropped a message of the broker", metadata: ["error": "\(error)"])
+            }
+            try performActions()
+        }
+    }
+
+    private mutating func take(_ message: Message) throws(WireError) {
+        let payloadIndex = try Frames.payloadIndex(frameCount: message.frames.count + message.droppedFrames)
+        let head = try message.frames[0].withBytes { (bytes) throws(WireError) in try Head(decoding: bytes) }
+        hasHeardBroker = true
+        switch head.kind {
+        case .reply: takeReply(head, payload: payloadIndex.map { message.frames[$0] })
+        case .pong: handle(.pong(incarnation: head.lease))
+        case .goingAway: handle(.goingAway)
+        case .call, .cancel, .ping, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
+            .helloAgain,
+            .drain:
+            throw WireError(.unknownKind, "a \(head.kind) is not for clients")
+        }
+    }
+
+    private mutating func takeReply(_ head: Head, payload: Frame?) {
+        let outcome: ClientStateMachine.Outcome
+        if head.status == .ok {
+            reply =
+                payload.map { .success($0) }
+                ?? .failure(ClientError(.malformedReply, "a reply with status OK and no payload"))
+            outcome = .final
+        } else {
+            let detail = payload.flatMap { frame in frame.withBytes { try? ErrorDetail(decoding: $0) } }
+            let error = ClientError(replyStatus: head.status, errorCode: head.errorCode, detail: detail)
+            reply = .failure(error)
+            outcome = Self.outcome(of: error)
+        }
+        handle(.replied(CallID(rawValue: head.callID), attempt: Int(head.attempt), outcome))
+    }
+
+    private static func outcome(of error: ClientError) -> ClientStateMachine.Outcome {
+        switch error.status {
+        case .unavailable: .unavailable(retryAfter: error.retryAfter)
+        case .resourceExhausted: .overloaded(retryAfter: error.retryAfter)
+        case .ok, .cancelled, .unknown, .invalidArgument, .deadlineExceeded, .notFound, .alreadyExists,
+            .permissionDenied, .failedPrecondition, .aborted, .outOfRange, .unimplemented, .internal, .dataLoss,
+            .unauthenticated:
+            .final
+        }
+    }
+
+    // MARK: Out
+
+    private mutating func performActions() throws(ZeroMQError) {
+        for action in actions {
+            switch action {
+            case .send(let id, let attempt, let deadline): try send(id, attempt: attempt, deadline: deadline)
+            case .sendCancel(let id): try send(Head(kind: .cancel, callID: id.rawValue))
+            case .ping:
+                pings += 1
+                try send(Head(kind: .ping, callID: pings))
+            case .complete(let id):
+                guard let call = calls.removeValue(forKey: id), let reply else {
+                    preconditionFailure("call \(id.rawValue) completed without a call or a reply")
+                }
+                call.complete(reply)
+            case .fail(let id, let failure): fail(id, failure)
+            }
+        }
+        actions.removeAll(keepingCapacity: true)
+        reply = nil
+        if wantsFreshSocket, machine.callCount == 0 { try openFreshSocket() }
+    }
+
+    private mutating func send(_ id: CallID, attempt: Int, deadline: Instant) throws(ZeroMQError) {
+        guard let call = calls[id] else { preconditionFailure("call \(id.rawValue) is not known") }
+        let head = Head(
+            kind: .call, method: call.method, model: call.model, callID: id.rawValue,
+            timeoutMicroseconds: (deadline - clock.now).remainingMicroseconds, attempt: UInt8(clamping: attempt),
+            priority: configuration.priority, tenant: configuration.tenant, items: UInt32(clamping: call.items))
+        try send(head, call.payload)
+    }
+
+    private func send(_ head: Head, _ payload: Frame? = nil) throws(ZeroMQError) {
+        let frames = [Frame(head.encode())] + (payload.map { [$0] } ?? [])
+        // A message that libzmq does not take is lost like one on the network; the state machine notices the silence.
+        let outcome = try socket.send(Message(frames: frames))
+        if outcome != .sent { logger.info("a message did not leave", metadata: ["outcome": "\(outcome)"]) }
+    }
+
+    private mutating func fail(_ id: CallID, _ failure: ClientStateMachine.Failure) {
+        guard let call = calls.removeValue(forKey: id) else {
+            preconditionFailure("call \(id.rawValue) failed and is not known")
+        }
+        switch failure {
+        case .brokerSilent: wantsFreshSocket = true
+        case .deadlineExceeded, .brokerRestarted, .tooManyCalls, .cancelled, .closed: break
+        }
+        call.complete(
+            .failure(
+                ClientError(
+                    failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker)))
+    }
+
+    /// What libzmq still holds for a broker that is gone would reach the next one as calls that nobody waits for.
+    private mutating func openFreshSocket() throws(ZeroMQError) {
+        wantsFreshSocket = false
+        hasHeardBroker = false
+        socket = try Self.connect(to: configuration.endpoint, in: context)
+        poller = Poller()
+        _ = poller.add(socket)
+        _ = poller.add(mailbox.waker)
+    }
+}
+
+/// Instants counted from when the clock was made.
+struct MonotonicClock: Sendable {
+    private let origin = ContinuousClock.now
+    var now: Instant { Instant(nanoseconds: origin.duration(to: ContinuousClock.now).wholeNanoseconds) }
+}

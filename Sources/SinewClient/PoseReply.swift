@@ -1,0 +1,131 @@
+/// The poses of a request, row by row in its order.
+///
+/// - Shape: `theta` `[count, 24, 3]`, `translation` `[count, 3]`, `joints` `[count, 29, 3]`, one entry per person in each
+///   quality array; all row-major.
+/// - Frame: the request's; forward kinematics of `theta` and the person's beta, plus `translation`, gives `joints`.
+public struct PoseReply: Sendable, Equatable {
+    /// One call's part in the reply.
+    public struct Part: Sendable, Equatable {
+        /// The people it holds, as rows of the request.
+        public let rows: Range<Int>
+        /// The worker that solved them.
+        public let worker: String
+        /// How many people were solved together, other callers' included.
+        public let batchSize: Int
+        /// How long they waited in the worker.
+        public let queueDuration: Duration
+        /// How long their batch was computed.
+        public let computeDuration: Duration
+        /// The version of the model that answered.
+        public let modelVersion: String
+        /// SHA-256 of its weights in lowercase hexadecimal; empty for solvers without weights.
+        public let weightsSHA256: String
+    }
+
+    /// The number of people.
+    public internal(set) var count: Int
+    /// Parent-relative axis-angle, radians; joint 0 is the global orientation.
+    public internal(set) var theta: [Float] = []
+    /// SMPL `transl`, metres.
+    public internal(set) var translation: [Float] = []
+    /// The joints of the solved pose, metres.
+    public internal(set) var joints: [Float] = []
+    /// Norm of the latent error code; 0 for solvers without one.
+    public internal(set) var latentNorm: [Float] = []
+    /// Mean distance of observed and solved joints after pelvis alignment, millimetres.
+    public internal(set) var jointResidualMillimetres: [Float] = []
+    /// Largest relative difference between an observed bone's length and the body's.
+    public internal(set) var boneLengthChange: [Float] = []
+    /// How many of the 29 joints were not observed.
+    public internal(set) var unobservedJoints: [Int32] = []
+    /// The people that were not solved, in ascending order; their rows are zero. `item` is a row of the request.
+    public internal(set) var itemErrors: [ItemError] = []
+    /// The model that answered.
+    public internal(set) var model = ""
+    /// The calls that the reply was put together from, in row order.
+    public internal(set) var parts: [Part] = []
+}
+
+extension PoseReply {
+    /// A reply with zeroed rows, to be filled by ``fill(_:with:)``.
+    init(zeroed count: Int) {
+        self.count = count
+        theta = Array(repeating: 0, count: count * 72)
+        translation = Array(repeating: 0, count: count * 3)
+        joints = Array(repeating: 0, count: count * 87)
+        latentNorm = Array(repeating: 0, count: count)
+        jointResidualMillimetres = Array(repeating: 0, count: count)
+        boneLengthChange = Array(repeating: 0, count: count)
+        unobservedJoints = Array(repeating: 0, count: count)
+    }
+
+    /// The reply of one call.
+    ///
+    /// - Parameter rows: the people of the call, as rows of the whole request.
+    /// - Throws: ``ClientError`` with code `malformedReply` when a shape is not what the method promises.
+    init(_ message: SolvePosesReply, rows: Range<Int>) throws(ClientError) {
+        let n = rows.count
+        count = n
+        theta = try Self.floats(message.theta, [n, 24, 3], "theta")
+        translation = try Self.floats(message.translation, [n, 3], "translation")
+        joints = try Self.floats(message.joints, [n, 29, 3], "joints")
+        latentNorm = try Self.entries(message.quality.latentNorm, n, "quality.latent_norm")
+        jointResidualMillimetres = try Self.entries(
+            message.quality.jointResidualMillimetres, n, "quality.joint_residual_mm")
+        boneLengthChange = try Self.entries(message.quality.boneLengthChange, n, "quality.bone_length_change")
+        unobservedJoints = try Self.entries(message.quality.unobservedJoints, n, "quality.unobserved_joints")
+        for var error in message.itemErrors {
+            guard error.item < n else {
+                throw ClientError(
+                    .malformedReply, "an item error about person \(error.item) of \(n); worker \(message.worker)")
+            }
+            error.item += UInt32(rows.lowerBound)
+            itemErrors.append(error)
+        }
+        model = message.model
+        parts = [
+            Part(
+                rows: rows, worker: message.worker, batchSize: Int(message.batchSize),
+                queueDuration: .microseconds(Int64(clamping: message.queueMicroseconds)),
+                computeDuration: .microseconds(Int64(clamping: message.computeMicroseconds)),
+                modelVersion: message.modelVersion, weightsSHA256: message.weightsSHA256)
+        ]
+    }
+
+    /// Puts the rows of a part where they belong.
+    mutating func fill(_ rows: Range<Int>, with part: PoseReply) {
+        func put<Element>(_ values: [Element], into target: inout [Element], _ columns: Int) {
+            target.replaceSubrange(rows.lowerBound * columns..<rows.upperBound * columns, with: values)
+        }
+        put(part.theta, into: &theta, 72)
+        put(part.translation, into: &translation, 3)
+        put(part.joints, into: &joints, 87)
+        put(part.latentNorm, into: &latentNorm, 1)
+        put(part.jointResidualMillimetres, into: &jointResidualMillimetres, 1)
+        put(part.boneLengthChange, into: &boneLengthChange, 1)
+        put(part.unobservedJoints, into: &unobservedJoints, 1)
+        itemErrors += part.itemErrors
+        itemErrors.sort { $0.item < $1.item }
+        model = part.model
+        parts += part.parts
+        parts.sort { $0.rows.lowerBound < $1.rows.lowerBound }
+    }
+
+    private static func floats(_ tensor: Tensor, _ shape: [Int], _ field: String) throws(ClientError) -> [Float] {
+        guard tensor.shape == shape, let values = tensor.floats else {
+            throw ClientError(
+                .malformedReply, "\(field) came as \(tensor.typeAndShape), float32 \(shape) was expected", field: field)
+        }
+        return values
+    }
+
+    private static func entries<Element>(
+        _ values: [Element], _ count: Int, _ field: String
+    ) throws(ClientError) -> [Element] {
+        guard values.count == count else {
+            throw ClientError(
+                .malformedReply, "\(field) came with \(values.count) entries for \(count) people", field: field)
+        }
+        return values
+    }
+}

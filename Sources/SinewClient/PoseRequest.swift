@@ -1,0 +1,94 @@
+/// What was seen of some people, or of one person over some frames: one row each.
+///
+/// - Shape: `joints` `[count, J, 3]` with J as the skeleton says; all arrays row-major.
+/// - Units: metres and radians; model frame, y up; any translation.
+public struct PoseRequest: Sendable, Equatable {
+    /// The number of people.
+    public var count: Int
+    /// Which joints they are: `smpl-29` or `smpl-24`.
+    public var skeleton: String
+    /// Joint positions, `[count, J, 3]`.
+    public var joints: [Float]
+    /// Uncertainty of each joint, `[count, J]`, metres, 0…0.4; nil is 0.02 everywhere.
+    public var sigma: [Float]?
+    /// Whether each joint was seen, `[count, J]`; nil means that all were.
+    public var observed: [Bool]?
+    /// Twist angles of joints 1…23 about their rest bones, `[count, 23]`; nil when unknown.
+    public var twists: [Float]?
+    /// Shape coefficients, `[count, 10]`, or `[10]` for all; nil is the mean shape.
+    public var betas: [Float]?
+    /// `neutral`, `female` or `male`: none (all neutral), one for all, or one per person.
+    public var genders: [String]
+
+    /// Creates a request. Shapes are checked when it is solved, not here.
+    public init(
+        count: Int, joints: [Float], skeleton: String = "smpl-29", sigma: [Float]? = nil, observed: [Bool]? = nil,
+        twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = []
+    ) {
+        self.count = count
+        self.skeleton = skeleton
+        self.joints = joints
+        self.sigma = sigma
+        self.observed = observed
+        self.twists = twists
+        self.betas = betas
+        self.genders = genders
+    }
+}
+
+extension PoseRequest {
+    /// The number of joints of a row.
+    var jointCount: Int { count == 0 ? 0 : joints.count / (3 * count) }
+
+    /// Refuses arrays whose lengths do not fit each other, so that the rows of a part can be cut out.
+    func validate() throws(ClientError) {
+        guard count >= 1 else {
+            throw ClientError(.wrongShape, "a request for \(count) people; it needs at least one", field: "joints")
+        }
+        guard !joints.isEmpty, joints.count.isMultiple(of: 3 * count) else {
+            throw ClientError(
+                .wrongShape,
+                "joints has \(joints.count) numbers, which is no [\(count), J, 3]; check count and the joints' layout",
+                field: "joints")
+        }
+        try check(sigma?.count, "sigma", columns: jointCount)
+        try check(observed?.count, "observed", columns: jointCount)
+        try check(twists?.count, "twists", columns: 23)
+        if let betas, betas.count != 10 { try check(betas.count, "betas", columns: 10) }
+        guard [0, 1, count].contains(genders.count) else {
+            throw ClientError(
+                .wrongShape, "\(genders.count) genders for \(count) people; give none, one for all, or one each",
+                field: "genders")
+        }
+    }
+
+    private func check(_ found: Int?, _ field: String, columns: Int) throws(ClientError) {
+        guard let found, found != count * columns else { return }
+        throw ClientError(
+            .wrongShape, "\(field) has \(found) numbers, [\(count), \(columns)] has \(count * columns)", field: field)
+    }
+
+    /// The message with the rows of `range`. The request must be valid.
+    func message(_ range: Range<Int>) -> SolvePosesRequest {
+        let rows = range.count
+        func cut(_ values: [Float]?, _ columns: Int) -> Tensor? {
+            values.map {
+                Tensor(Array($0[range.lowerBound * columns..<range.upperBound * columns]), shape: [rows, columns])
+            }
+        }
+        let width = 3 * jointCount
+        let sharesBetas = betas?.count == 10 && count != 1
+        return SolvePosesRequest(
+            joints: Tensor(
+                Array(joints[range.lowerBound * width..<range.upperBound * width]), shape: [rows, jointCount, 3]),
+            skeleton: skeleton,
+            sigma: cut(sigma, jointCount),
+            observed: observed.map { values in
+                let part = values[range.lowerBound * jointCount..<range.upperBound * jointCount]
+                return Tensor(.uint8(part.map { $0 ? 1 : 0 }), shape: [rows, jointCount])
+            },
+            twists: cut(twists, 23),
+            betas: sharesBetas ? betas.map { Tensor($0, shape: [10]) } : cut(betas, 10),
+            genders: genders.count == count ? Array(genders[range]) : genders)
+    }
+}
