@@ -69,7 +69,10 @@ let package = Package(
             name: "SinewBroker", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
             swiftSettings: strict),
         .target(
-            name: "SinewWorker", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", logging],
+            name: "SinewWorker",
+            dependencies: [
+                "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels", logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "SinewClient", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
@@ -112,6 +115,13 @@ let package = Package(
         .testTarget(
             name: "SinewClientTests",
             dependencies: ["SinewClient", "SinewWire", "SinewZeroMQ", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewWorkerTests",
+            dependencies: [
+                "SinewWorker", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "TestSupport",
+                logging,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(

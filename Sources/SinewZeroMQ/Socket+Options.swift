@@ -14,6 +14,10 @@ extension Socket {
         /// The wait doubles up to this.
         public var reconnectIntervalMax: Duration = .seconds(1)
 
+        /// Whether messages wait only for peers that are connected now. Otherwise they also wait while a connection is
+        /// made again, and a peer that was restarted meanwhile gets what was meant for its predecessor.
+        public var onlyToConnected = false
+
         /// Creates the defaults.
         public init() {}
     }
@@ -28,6 +32,7 @@ extension SocketHandle {
         try set(ZMQ_RCVHWM, Int32(0))
         try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.wholeMilliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMax.wholeMilliseconds)
+        try set(ZMQ_IMMEDIATE, Int32(options.onlyToConnected ? 1 : 0))
         // A peer whose machine vanished sends no FIN; without keepalive its routing entry would stay for ever.
         try set(ZMQ_TCP_KEEPALIVE, Int32(1))
         try set(ZMQ_TCP_KEEPALIVE_IDLE, Int32(30))

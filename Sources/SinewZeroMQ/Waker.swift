@@ -27,6 +27,17 @@ public final class Waker: Sendable {
         _ = eventfd_write(descriptor, 1)
     }
 
+    /// Blocks the calling thread until somebody wakes it, for loops that wait for nothing else.
+    ///
+    /// Returns at once when a wake-up is pending; ``clear()`` takes it back.
+    public func wait() {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&item, 1, -1) < 1 {
+            // Only a signal ends the wait without a wake-up.
+            precondition(errno == EINTR, "the wake-up descriptor was closed by somebody else")
+        }
+    }
+
     /// Takes back the wake-up; to be called before looking at the work.
     public func clear() {
         // Emptied before the flag falls: the other order would lose a wake-up between the two.

@@ -1,0 +1,74 @@
+import SinewBody
+import SinewModels
+import SinewWire
+
+/// The people of one request that can be solved, and why the others cannot.
+///
+/// Everything that could harm a neighbour in a batch is looked at here, before the batch is made: shapes, finite values,
+/// and ranges that catch wrong units. What is wrong with the request as a whole fails the call; what is wrong with one
+/// person costs only that person.
+struct ValidatedRequest: Sendable {
+    /// People in the request.
+    let itemCount: Int
+    /// The rows that can be solved, in ascending order.
+    let rows: [Int]
+    /// The people of ``rows``.
+    let observations: PoseObservations
+    /// The people that cannot, in ascending order.
+    let errors: [ItemError]
+
+    /// Checks a request.
+    ///
+    /// - Parameter declaredItems: what the head of the call said; credits were counted by it.
+    /// - Throws: ``CallFailure`` when the request is wrong as a whole.
+    init(_ request: SolvePosesRequest, declaredItems: Int) throws(CallFailure) {
+        let fields = try RequestFields(request, declaredItems: declaredItems)
+        var rows: [Int] = []
+        var errors: [ItemError] = []
+        for person in 0..<fields.count {
+            if let problem = fields.problem(of: person) {
+                errors.append(problem)
+            } else {
+                rows.append(person)
+            }
+        }
+        itemCount = fields.count
+        self.rows = rows
+        self.errors = errors
+        observations = fields.observations(of: rows)
+    }
+}
+
+/// Why a call ends with a status instead of poses.
+struct CallFailure: Error, Equatable {
+    let status: StatusCode
+    let code: ServiceErrorCode
+    let field: String
+    let message: String
+
+    init(_ status: StatusCode, _ code: ServiceErrorCode, field: String = "", _ message: String) {
+        self.status = status
+        self.code = code
+        self.field = field
+        self.message = message
+    }
+
+    static func wrongShape(_ field: String, _ found: Tensor, expected: String) -> CallFailure {
+        CallFailure(
+            .invalidArgument, .wrongShape, field: field,
+            "\(field) is \(found.typeAndShape), expected \(expected)")
+    }
+
+    /// The answer that tells the caller.
+    var answer: Answer {
+        let detail = ErrorDetail(message: message, code: UInt32(code.rawValue), field: field)
+        return Answer(status: status, code: code, payload: detail.encode())
+    }
+}
+
+/// What goes back to the broker for one task.
+struct Answer: Sendable, Equatable {
+    let status: StatusCode
+    let code: ServiceErrorCode
+    let payload: [UInt8]
+}

@@ -1,0 +1,60 @@
+internal import Glibc
+package import SinewCore
+
+/// How a worker is set up; every field has a default that suits one machine.
+package struct WorkerConfiguration: Sendable {
+    /// Where the broker listens for workers.
+    package var brokerEndpoint: String
+    /// What people call the worker; brokers tell workers apart by connection.
+    package var name: String
+    /// Batches that are solved at the same time.
+    package var computeThreads: Int
+    /// People the broker may hand over before the first answer, queued and running together.
+    package var creditItems: Int
+    /// The release of Sinew, for status pages.
+    package var version: String
+    /// People in one batch, for every model; nil lets each model be measured at the start.
+    package var batchItemsMax: Int?
+    /// The service's maxima.
+    package var limits: Limits
+
+    /// Creates a configuration; what is left out keeps its default.
+    package init(
+        brokerEndpoint: String = "tcp://127.0.0.1:7691", name: String = WorkerConfiguration.defaultName,
+        computeThreads: Int = 1, creditItems: Int = 1024, version: String = "", batchItemsMax: Int? = nil,
+        limits: Limits = Limits()
+    ) {
+        self.brokerEndpoint = brokerEndpoint
+        self.name = name
+        self.computeThreads = computeThreads
+        self.creditItems = creditItems
+        self.version = version
+        self.batchItemsMax = batchItemsMax
+        self.limits = limits
+    }
+
+    /// `host-pid`.
+    package static var defaultName: String { "\(hostName)-\(getpid())" }
+
+    /// The name of this machine, or `localhost` when it has none.
+    package static var hostName: String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0, bytes[0] != 0 else { return "localhost" }
+        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Why the worker cannot run like this, with what to change; nil when it can.
+    var violatedRule: String? {
+        if let violated = limits.violatedRelation { return violated }
+        if computeThreads < 1 || computeThreads > 1024 {
+            return "compute threads must be 1…1024, not \(computeThreads): use at most one per core"
+        }
+        if creditItems < 1 || creditItems > limits.creditItemsMax {
+            return "credits must be 1…\(limits.creditItemsMax) people, not \(creditItems)"
+        }
+        if let batchItemsMax, batchItemsMax < 1 || batchItemsMax > limits.workerQueuedItemsMax {
+            return "a batch must hold 1…\(limits.workerQueuedItemsMax) people, not \(batchItemsMax)"
+        }
+        return nil
+    }
+}

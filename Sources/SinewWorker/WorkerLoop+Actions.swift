@@ -1,0 +1,78 @@
+internal import Logging
+internal import SinewCore
+internal import SinewWire
+internal import SinewZeroMQ
+
+extension WorkerLoop {
+    /// Does what the batching machine decided.
+    mutating func perform(_ action: BatchingStateMachine.Action) throws(ZeroMQError) {
+        switch action {
+        case .run(let batch, _, let leases): run(batch, leases)
+        case .reply(let lease):
+            guard let answer = answers.removeValue(forKey: lease) else {
+                preconditionFailure("a finished task has no answer")
+            }
+            try settle(lease, answer)
+        case .expire(let lease):
+            let failure = CallFailure(
+                .deadlineExceeded, .deadlineExceeded,
+                "the deadline passed while the call waited in worker "
+                    + "\(configuration.name); allow more time or start more workers")
+            try settle(lease, failure.answer)
+        case .sendHome(let lease):
+            guard let task = forget(lease) else { return }
+            try send(Head(kind: .returned, callID: task.callID, lease: task.brokerLease, attempt: task.attempt))
+        case .drop(let lease):
+            answers[lease] = nil
+            forget(lease)
+        case .abandon(let batch): running[batch]?.cancellation.cancel()
+        case .drained:
+            try send(Head(kind: .goodbye))
+            lifecycle = .stopped
+        }
+    }
+
+    private mutating func run(_ batch: BatchID, _ leases: [LeaseToken]) {
+        guard let thread = freeThreads.popLast(), let first = tasks[leases[0]] else {
+            preconditionFailure("a batch was started without a free thread or without a task")
+        }
+        let now = clock.now
+        let cancellation = Cancellation()
+        let parts = leases.map { lease in
+            guard let task = tasks[lease] else { preconditionFailure("a started task is not in hand") }
+            return BatchJob.Part(
+                lease: lease, payload: task.payload, declaredItems: Int(task.items),
+                queueMicroseconds: (now - task.arrived).remainingMicroseconds)
+        }
+        running[batch] = RunningBatch(thread: thread, cancellation: cancellation)
+        threads[thread].run(
+            BatchJob(id: batch, model: models.all[first.model], parts: parts, cancellation: cancellation))
+    }
+
+    /// A compute thread is done with a batch.
+    mutating func finish(_ result: BatchResult) throws(ZeroMQError) {
+        guard let batch = running.removeValue(forKey: result.id) else {
+            preconditionFailure("a batch finished that was not running")
+        }
+        freeThreads.append(batch.thread)
+        counters.note(result)
+        for (lease, answer) in zip(result.leases, result.answers) { answers[lease] = answer }
+        try step(.batchFinished(result.id))
+    }
+
+    private mutating func settle(_ lease: LeaseToken, _ answer: Answer) throws(ZeroMQError) {
+        guard let task = forget(lease) else { return }
+        let head = Head(
+            kind: .result, callID: task.callID, lease: task.brokerLease, attempt: task.attempt, items: task.items,
+            status: answer.status, errorCode: answer.code.rawValue)
+        try send(head, payload: answer.payload)
+    }
+
+    @discardableResult
+    private mutating func forget(_ lease: LeaseToken) -> Task? {
+        guard let task = tasks.removeValue(forKey: lease) else { return nil }
+        // After an introduction the same number may already stand for a task of the new broker.
+        if leaseOfBroker[task.brokerLease] == lease { leaseOfBroker[task.brokerLease] = nil }
+        return task
+    }
+}

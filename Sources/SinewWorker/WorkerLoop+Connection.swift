@@ -1,0 +1,90 @@
+internal import Glibc
+internal import Logging
+internal import SinewCore
+internal import SinewKernels
+internal import SinewWire
+internal import SinewZeroMQ
+
+extension WorkerLoop {
+    /// Says hello until the broker knows the worker, and beats from then on.
+    mutating func speakIfDue() throws(ZeroMQError) {
+        guard connection.nextSpeak <= clock.now else { return }
+        switch connection.state {
+        case .absent, .introducing: try sayHello()
+        case .welcomed: try beat()
+        }
+    }
+
+    private mutating func sayHello() throws(ZeroMQError) {
+        // A worker that leaves does not introduce itself again.
+        switch lifecycle {
+        case .serving: break
+        case .draining, .stopped:
+            connection.wasLost(at: clock.now, tryAgainIn: connection.beatInterval)
+            return
+        }
+        let hello = WorkerHello(
+            name: configuration.name, models: models.ready, credits: UInt32(configuration.creditItems),
+            computeThreads: UInt32(configuration.computeThreads), isa: ISA.selected.rawValue,
+            host: WorkerConfiguration.hostName, processID: UInt32(bitPattern: getpid()),
+            version: configuration.version)
+        if try send(Head(kind: .hello), payload: hello.encode()) { connection.helloLeft(at: clock.now) }
+    }
+
+    private mutating func beat() throws(ZeroMQError) {
+        let leases = machine.heldLeases.compactMap { tasks[$0]?.brokerLease }.sorted()
+        let beat = counters.beat(
+            queuedItems: machine.queuedItems, runningItems: machine.runningItems, leases: leases)
+        if try send(Head(kind: .beat), payload: beat.encode()) { connection.beatLeft(at: clock.now) }
+    }
+
+    /// Sends to the broker; false when nothing is connected, which is remembered.
+    ///
+    /// What cannot be sent is not kept: the broker has lost sight of the worker too and gives its tasks to others.
+    @discardableResult
+    mutating func send(_ head: Head, payload: [UInt8]? = nil) throws(ZeroMQError) -> Bool {
+        var frames = [Frame(head.encode())]
+        if let payload { frames.append(Frame(payload)) }
+        switch try socket.send(Message(frames: frames)) {
+        case .sent: return true
+        case .wouldBlock, .unroutable:
+            if connection.state != .absent {
+                logger.warning(
+                    "lost the connection to the broker; trying again",
+                    metadata: ["broker": "\(configuration.brokerEndpoint)"])
+            }
+            connection.wasLost(at: clock.now, tryAgainIn: BrokerConnection.knockInterval)
+            return false
+        }
+    }
+
+    mutating func welcome(_ head: Head, _ payload: Frame?) throws(ZeroMQError) {
+        guard head.status == .ok else {
+            let reason = payload.flatMap { frame in
+                try? frame.withBytes { try unsafe ErrorDetail(decoding: $0.bytes) }.message
+            }
+            logger.error(
+                "the broker refused this worker", metadata: ["reason": "\(reason ?? head.status.description)"])
+            return
+        }
+        let welcome = decode(WorkerWelcome.self, payload)
+        guard let welcome else { return }
+        let asked = Duration.microseconds(Int64(clamping: welcome.beatIntervalMicroseconds))
+        // A beat costs a few microseconds; what asks for more than a hundred a second is a mistake.
+        let interval = min(max(asked, .milliseconds(10)), configuration.limits.beatInterval)
+        if connection.state != .welcomed {
+            logger.info(
+                "the broker took the worker in",
+                metadata: ["broker": "\(configuration.brokerEndpoint)", "broker-version": "\(welcome.version)"])
+        }
+        connection.wasWelcomed(at: clock.now, beatInterval: interval)
+    }
+
+    /// The broker is a new one, or took this worker for dead: whatever is in hand belongs to nobody now.
+    mutating func introduceAgain() throws(ZeroMQError) {
+        logger.info("the broker asks for an introduction", metadata: ["tasks-dropped": "\(tasks.count)"])
+        leaseOfBroker = [:]
+        for lease in machine.heldLeases { try step(.cancelled(lease)) }
+        connection.wasLost(at: clock.now, tryAgainIn: .zero)
+    }
+}

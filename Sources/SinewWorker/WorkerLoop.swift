@@ -1,0 +1,160 @@
+internal import Logging
+internal import SinewCore
+internal import SinewModels
+internal import SinewWire
+internal import SinewZeroMQ
+
+/// What the socket thread does: carries messages between the broker, the batching machine and the compute threads.
+///
+/// It decides nothing about batches (the machine does) and computes nothing, so it always answers soon.
+struct WorkerLoop: ~Copyable {
+    /// A task in hand.
+    struct Task {
+        let brokerLease: UInt64
+        let callID: UInt64
+        let attempt: UInt8
+        let model: Int
+        let items: UInt32
+        let payload: Frame?
+        let arrived: Instant
+    }
+
+    struct RunningBatch {
+        let thread: Int
+        let cancellation: Cancellation
+    }
+
+    enum Lifecycle {
+        case serving
+        case draining(until: Instant)
+        case stopped
+    }
+
+    let configuration: WorkerConfiguration
+    let models: LoadedModels
+    let threads: [ComputeThread]
+    let inbox: Mailbox<BatchResult>
+    let orders: WorkerOrders
+    let logger: Logger
+    let socket: Socket
+    var poller = Poller()
+    let clock = LoopClock()
+
+    var lifecycle = Lifecycle.serving
+    var connection = BrokerConnection()
+    var machine: BatchingStateMachine
+    var actions: [BatchingStateMachine.Action] = []
+    /// The worker's own numbers for leases: a restarted broker begins to count anew, and a result of its predecessor's
+    /// lease must not answer another task.
+    var nextLease: UInt64 = 1
+    var tasks: [LeaseToken: Task] = [:]
+    var leaseOfBroker: [UInt64: LeaseToken] = [:]
+    var answers: [LeaseToken: Answer] = [:]
+    var freeThreads: [Int]
+    var running: [BatchID: RunningBatch] = [:]
+    var counters = WorkerCounters()
+    var malformedMessages = 0
+
+    /// Messages read before looking at anything else, so that a flood cannot keep a beat from leaving.
+    static let messagesPerRoundMax = 256
+
+    /// Runs until the worker is stopped, on the thread that owns the socket.
+    static func run(
+        _ socket: consuming Socket, configuration: WorkerConfiguration, models: LoadedModels,
+        threads: [ComputeThread], inbox: Mailbox<BatchResult>, orders: WorkerOrders, logger: Logger
+    ) {
+        let measured = measuredModels(models, configuration: configuration, orders: orders, logger: logger)
+        var loop = WorkerLoop(
+            configuration: configuration, models: models, threads: threads, inbox: inbox, orders: orders,
+            logger: logger, socket: socket,
+            machine: BatchingStateMachine(
+                models: measured, computeThreads: configuration.computeThreads, limits: configuration.limits),
+            freeThreads: Array(threads.indices))
+        loop.runUntilStopped()
+    }
+
+    private mutating func runUntilStopped() {
+        _ = poller.add(socket)
+        _ = poller.add(inbox.waker)
+        logger.info(
+            "worker started",
+            metadata: [
+                "worker": "\(configuration.name)", "broker": "\(configuration.brokerEndpoint)",
+                "models": "\(models.all.map(\.identity.description).joined(separator: ", "))",
+            ])
+        do throws(ZeroMQError) {
+            while !isStopped {
+                try speakIfDue()
+                try poller.wait(atMost: nextDue - clock.now)
+                for result in inbox.takeAll() { try finish(result) }
+                try followOrders()
+                try receiveMessages()
+            }
+        } catch {
+            logger.error("the worker's socket failed; the worker stops", metadata: ["error": "\(error)"])
+        }
+        for batch in running.values { batch.cancellation.cancel() }
+        for thread in threads { thread.end() }
+        logger.info(
+            "worker stopped",
+            metadata: ["worker": "\(configuration.name)", "items-done": "\(counters.itemsDone)"])
+    }
+
+    private var isStopped: Bool {
+        switch lifecycle {
+        case .stopped: true
+        case .serving, .draining: false
+        }
+    }
+
+    /// When there is something to do even if nothing happens.
+    private var nextDue: Instant {
+        switch lifecycle {
+        case .serving, .stopped: connection.nextSpeak
+        case .draining(let until): min(connection.nextSpeak, until)
+        }
+    }
+
+    private mutating func receiveMessages() throws(ZeroMQError) {
+        for _ in 0..<WorkerLoop.messagesPerRoundMax {
+            guard let message = try socket.receive() else { return }
+            try handle(message)
+        }
+    }
+
+    /// Asks the machine what follows from an event and does it.
+    mutating func step(_ event: BatchingStateMachine.Event) throws(ZeroMQError) {
+        var decided = actions
+        actions = []
+        machine.handle(event, at: clock.now, into: &decided)
+        for action in decided { try perform(action) }
+        decided.removeAll(keepingCapacity: true)
+        actions = decided
+    }
+
+    private static func measuredModels(
+        _ models: LoadedModels, configuration: WorkerConfiguration, orders: WorkerOrders, logger: Logger
+    ) -> [BatchingStateMachine.Model] {
+        models.all.indices.map { index in
+            let table =
+                configuration.batchItemsMax == nil
+                ? BatchSizeTable.measure(
+                    models.all[index], sizeMax: configuration.limits.batchItemsMax, budget: .milliseconds(500),
+                    isCancelled: { orders.stopping.isCancelled }) : nil
+            let size = configuration.batchItemsMax ?? table?.bestSize ?? configuration.limits.batchItemsMax
+            logger.info(
+                "batch size chosen",
+                metadata: [
+                    "model": "\(models.key(of: index))", "items": "\(size)",
+                    "us-per-item": "\(table?.entries.map { "\($0.size): \($0.perItem.remainingMicroseconds)" } ?? [])",
+                ])
+            return BatchingStateMachine.Model(key: models.key(of: index), batchItemsMax: size)
+        }
+    }
+}
+
+/// Monotonic time since the loop began, as the state machines count it.
+struct LoopClock {
+    private let origin = ContinuousClock.now
+    var now: Instant { Instant(nanoseconds: (ContinuousClock.now - origin).wholeNanoseconds) }
+}

@@ -1,0 +1,73 @@
+package import Logging
+internal import SinewCore
+package import SinewModels
+internal import SinewZeroMQ
+
+/// A worker: takes tasks from a broker, solves them in batches, sends the results back.
+///
+/// One thread owns the socket, others compute. A worker outlives its broker: it introduces itself again to whoever listens at
+/// the endpoint next.
+package final class WorkerServer: Sendable {
+    private let orders: WorkerOrders
+    private let completion = Completion()
+
+    /// Starts the worker's threads and begins to look for the broker.
+    ///
+    /// The models are measured first (half a second each at most) unless ``WorkerConfiguration/batchItemsMax`` is given.
+    ///
+    /// - Throws: ``WorkerError`` when the configuration breaks a limit, no model is given, or the endpoint is malformed; never
+    ///   because no broker is there yet.
+    package init(
+        _ configuration: WorkerConfiguration, models: [any PoseModel], logger: Logger
+    ) throws(WorkerError) {
+        if let violated = configuration.violatedRule { throw WorkerError(.configuration, violated) }
+        let loaded = try LoadedModels(models)
+        do throws(ZeroMQError) {
+            var options = Socket.Options()
+            options.onlyToConnected = true
+            // Long enough for the last results to leave a loaded machine, short enough for an operator.
+            options.linger = .seconds(1)
+            options.messageBytesMax = configuration.limits.payloadBytesMax
+            options.framesPerMessageMax = configuration.limits.framesPerMessageMax
+            let socket = try Socket(.dealer, in: try Context(), options: options)
+            try socket.connect(to: configuration.brokerEndpoint)
+            let inbox = try Mailbox<BatchResult>(countMax: configuration.computeThreads)
+            let orders = WorkerOrders(waker: inbox.waker)
+            self.orders = orders
+            let solver = BatchSolver(workerName: configuration.name)
+            var threads: [ComputeThread] = []
+            for number in 0..<configuration.computeThreads {
+                threads.append(try ComputeThread(number: number, solver: solver) { inbox.post($0) })
+            }
+            let computeThreads = threads
+            let completion = completion
+            _ = try DedicatedThread(named: "sinew-worker", owning: socket) { socket in
+                WorkerLoop.run(
+                    socket, configuration: configuration, models: loaded, threads: computeThreads, inbox: inbox,
+                    orders: orders, logger: logger)
+                completion.finish()
+            }
+        } catch {
+            throw WorkerError(.transport, error.description)
+        }
+    }
+
+    deinit { orders.stop() }
+
+    /// Waits until the worker has stopped; cancelling the waiting task stops it.
+    package func run() async {
+        await withTaskCancellationHandler {
+            await completion.wait()
+        } onCancel: {
+            orders.stop()
+        }
+    }
+
+    /// Takes nothing new, gives back what has not started, finishes what runs, then stops.
+    ///
+    /// - Parameter duration: after it, what still runs is given back as well.
+    package func beginDrain(within duration: Duration) { orders.drain(within: duration) }
+
+    /// Stops soon: everything in hand goes back to the broker, to be solved elsewhere.
+    package func stop() { orders.stop() }
+}
