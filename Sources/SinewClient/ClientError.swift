@@ -90,7 +90,7 @@ extension ClientError {
     }
 
     private static func text(_ duration: Duration) -> String {
-        let tenths = (duration.inSeconds * 10).rounded()
-        return tenths >= 10 ? "\(tenths / 10) s" : "\((duration.inSeconds * 1000).rounded()) ms"
+        let milliseconds = Int((duration.inSeconds * 1000).rounded())
+        return milliseconds < 1000 ? "\(milliseconds) ms" : "\(Double(milliseconds / 100) / 10) s"
     }
 }
