@@ -6,19 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from .skeleton import JOINT_COUNT, LEVELS, PARENTS, ROTATION_COUNT
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+BODIES = REPOSITORY / "Sources" / "SinewBody" / "Resources" / "bodies"
 
 
 def data_root() -> Path:
-    """Where `cmu24/` and `open-body/` lie: `$SINEW_DATA`, or `../shared/data` beside the repository."""
+    """Where `cmu24/` lies: `$SINEW_DATA`, or `../shared/data` beside the repository."""
     given = os.environ.get("SINEW_DATA")
     root = Path(given) if given else REPOSITORY.parent / "shared" / "data"
     if not root.is_dir():
-        raise SystemExit(f"{root}: no such folder. Set SINEW_DATA to the folder that holds cmu24/ and open-body/.")
+        raise SystemExit(f"{root}: no such folder. Set SINEW_DATA to the folder that holds cmu24/, or pass --clips.")
     return root
 
 
@@ -34,13 +36,8 @@ class JointTable:
 
     @staticmethod
     def load(path: Path | None = None, gender: str = "neutral", dtype=torch.float32, device="cpu") -> "JointTable":
-        """Reads an SMPL-layout `.npz` with `leaf_vertex_ids`; the sums run in float64."""
-        path = path or data_root() / "open-body" / f"open_body_{gender}.npz"
-        with np.load(path, allow_pickle=False) as file:
-            regressor = file["J_regressor"].astype(np.float64)
-            template = file["v_template"].astype(np.float64)
-            shapes = file["shapedirs"].astype(np.float64)[:, :, :10]
-            leaves = file["leaf_vertex_ids"]
+        """The bundled open body of `gender`, or an SMPL-layout `.npz` with `leaf_vertex_ids`. The sums run in float64."""
+        regressor, template, shapes, leaves = _read_npz(path) if path else _read_bundled(BODIES / f"{gender}.safetensors")
         base = np.concatenate([regressor @ template, template[leaves]])
         directions = np.concatenate([np.einsum("jv,vxb->jxb", regressor, shapes), shapes[leaves]])
         return JointTable(torch.tensor(base, dtype=dtype, device=device), torch.tensor(directions, dtype=dtype, device=device))
@@ -48,6 +45,25 @@ class JointTable:
     def rest(self, betas: Tensor) -> Tensor:
         """`betas` `[B, 10]` to rest joints `[B, 29, 3]`."""
         return self.base + torch.einsum("jxb,nb->njx", self.directions, betas)
+
+
+def _read_bundled(path: Path) -> tuple[np.ndarray, ...]:
+    """Dense regressor `[24, V]`, template, ten shape directions and leaf vertices of a `sinew-body/1` file."""
+    tensors = {key: value.numpy() for key, value in load_file(path).items()}
+    starts, columns = tensors["joint_regressor.row_starts"], tensors["joint_regressor.columns"]
+    regressor = np.zeros((len(starts) - 1, len(tensors["template"])))
+    for row, (start, end) in enumerate(zip(starts, starts[1:])):
+        regressor[row, columns[start:end]] = tensors["joint_regressor.values"][start:end]
+    return (
+        regressor, tensors["template"].astype(np.float64), tensors["shape_directions"].astype(np.float64),
+        tensors["leaf_vertices"])
+
+
+def _read_npz(path: Path) -> tuple[np.ndarray, ...]:
+    with np.load(path, allow_pickle=False) as file:
+        return (
+            file["J_regressor"].astype(np.float64), file["v_template"].astype(np.float64),
+            file["shapedirs"].astype(np.float64)[:, :, :10], file["leaf_vertex_ids"])
 
 
 def _ancestry() -> Tensor:

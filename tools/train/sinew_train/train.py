@@ -49,17 +49,18 @@ class Trainer:
         self.model = build(options).to(self.device)
         set_compute(self.model, torch.bfloat16 if options.bf16 else torch.float32)
         self.optimisers = optimisers(self.model, options.lr, options.adam_lr, options.weight_decay)
-        self.table = JointTable.load(device=options.device)
+        self.table = JointTable.load(options.body and Path(options.body), device=options.device)
         clips = Path(options.clips) if options.clips else data_root() / "cmu24"
         local = load_clips(clips, split_names(options.split, "train"), up=options.up).to(self.device)
         self.sampler = PoseSampler(local, self.table, recombine=options.recombine, jitter=options.jitter)
         held_out = load_clips(clips, split_names(options.split, "validation"), up=options.up).to(self.device)
         self.validation = PoseSampler(held_out, self.table, mirror=False)
         self.step = 0
+        self.usual_norm = math.inf
 
     def rate(self) -> float:
         """Learning-rate factor: linear warm-up, then half a cosine down to zero."""
-        warm = min(1.0, (self.step + 1) / 50)
+        warm = min(1.0, (self.step + 1) / 100)
         return warm * 0.5 * (1 + math.cos(math.pi * self.step / self.options.steps))
 
     def train_step(self) -> dict[str, float]:
@@ -82,16 +83,18 @@ class Trainer:
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)
-        if not torch.isfinite(norm):
-            raise SystemExit(f"step {self.step}: the gradient is not finite. Resume from the state file with a smaller --lr.")
+        # Clipped at twice the usual norm: momentum would carry one outlier batch through the next twenty updates.
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), 2 * self.usual_norm))
+        if not math.isfinite(norm):
+            raise SystemExit(f"step {self.step}: the gradient is not finite. Train again with a smaller --lr.")
+        self.usual_norm = norm if math.isinf(self.usual_norm) else 0.98 * self.usual_norm + 0.02 * min(norm, 2 * self.usual_norm)
         factor = self.rate()
         for optimiser, lr in zip(self.optimisers, (options.lr, options.adam_lr)):
             for group in optimiser.param_groups:
                 group["lr"] = lr * factor
             optimiser.step()
         self.step += 1
-        return {name: float(value.detach()) for name, value in terms.items()} | {"total": float(loss.detach())}
+        return {name: float(value.detach()) for name, value in terms.items()} | {"total": float(loss.detach()), "gradient": norm}
 
     def save(self) -> None:
         """Writes `state.pt` whole or not at all."""
@@ -99,7 +102,7 @@ class Trainer:
         whole = {
             "options": vars(self.options), "step": self.step, "model": self.model.state_dict(),
             "optimisers": [o.state_dict() for o in self.optimisers], "generator": self.generator.get_state(),
-            "torch": torch.get_rng_state(),
+            "torch": torch.get_rng_state(), "usual_norm": self.usual_norm,
         }
         torch.save(whole, path.with_suffix(".part"))
         os.replace(path.with_suffix(".part"), path)
@@ -110,7 +113,7 @@ class Trainer:
             optimiser.load_state_dict(saved)
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())
-        self.step = state["step"]
+        self.step, self.usual_norm = state["step"], state["usual_norm"]
 
     def validate(self) -> dict[str, dict[str, float]]:
         """The three presets on held-out clips, fixed seed, without touching the training generator."""
@@ -129,6 +132,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--architecture", choices=sorted(ARCHITECTURES), default="niki-twist-and-swing")
     parser.add_argument("--clips", help="folder of AMASS-layout .npz files (default: cmu24 of the data folder)")
     parser.add_argument("--split", default="cmu24", help="file name under splits/, without .json")
+    parser.add_argument("--body", help="SMPL-layout .npz with leaf_vertex_ids (default: the bundled open body, neutral)")
     parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
     parser.add_argument("--hidden", type=int, default=160)
     parser.add_argument("--dropout", type=float, default=0.0, help="stage B (published: 0.5)")

@@ -130,3 +130,16 @@ def test_occlusion_loses_each_limb_as_often_as_stated():
     # Head top belongs to one set only; lost deviations start at 0.09 x 0.7, standard ones end below 0.06 x 1.3.
     large = (seen.sigma[:, 24] > 0.0659).float().mean()
     assert abs(float(large) - noise.LOST_PROBABILITY) < 0.012
+
+
+def test_an_smpl_layout_file_gives_the_joints_of_its_shaped_mesh(tmp_path):
+    rng = np.random.default_rng(SEED)
+    regressor = rng.random((24, 40))
+    regressor /= regressor.sum(1, keepdims=True)
+    template, shapes, leaves = rng.normal(0, 0.4, (40, 3)), rng.normal(0, 0.01, (40, 3, 300)), np.arange(30, 35)
+    path = tmp_path / "body.npz"
+    np.savez(path, J_regressor=regressor, v_template=template, shapedirs=shapes, leaf_vertex_ids=leaves)
+    betas = rng.normal(size=10)
+    shaped = template + shapes[:, :, :10] @ betas
+    found = JointTable.load(path, dtype=torch.float64).rest(torch.from_numpy(betas)[None])[0]
+    np.testing.assert_allclose(found, np.concatenate([regressor @ shaped, shaped[leaves]]), atol=1e-12)
