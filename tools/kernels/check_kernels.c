@@ -1,0 +1,101 @@
+// Checks the C kernels of one instruction set against double precision, without Swift: for machines and emulators where the
+// Swift tests do not run. `check_neon.sh` builds it for 64-bit ARM and runs it under qemu.
+//
+//     check_kernels <portable|neon|avx2|avx512>
+//
+// Exit status 0 when every figure is within its bound, 1 when not, 2 when the set is not available.
+
+#include "sinew_kernels.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float uniform(void) { return (float)(rand() % 20001 - 10000) / 10000.0f; }
+
+static void keep_worst(double *worst, double value) {
+    if (!(value <= *worst)) *worst = value;  // NaN counts as the worst of all
+}
+
+static double activate(double x, int activation) {
+    switch (activation) {
+    case SINEW_ACTIVATION_LEAKY_RELU:
+        return x > 0 ? x : 0.01 * x;
+    case SINEW_ACTIVATION_TANH:
+        return tanh(x);
+    case SINEW_ACTIVATION_RELU:
+        return x > 0 ? x : 0;
+    default:
+        return x;
+    }
+}
+
+/// The largest error of one tile as a fraction of its bound (Higham 3.1); infinite where something outside was written.
+static double tile_error(const sinew_kernel_set *set, size_t m, size_t n, size_t k, int activation, bool accumulate) {
+    enum { STRIDE = 64, ROWS = 16, WIDTH = 40 };
+    static float a[ROWS * STRIDE], b[STRIDE * WIDTH], bias[WIDTH], c[ROWS * WIDTH], before[ROWS * WIDTH];
+    for (size_t i = 0; i < ROWS * STRIDE; i++) a[i] = i / STRIDE < m && i % STRIDE < k ? uniform() : NAN;
+    for (size_t i = 0; i < k * set->nr; i++) b[i] = uniform();
+    for (size_t i = 0; i < WIDTH; i++) bias[i] = uniform();
+    for (size_t i = 0; i < ROWS * WIDTH; i++) before[i] = c[i] = uniform();
+    set->sgemm_ukr(m, n, k, a, STRIDE, b, bias, c, WIDTH, accumulate, (sinew_activation)activation);
+    double worst = 0;
+    for (size_t i = 0; i < ROWS * WIDTH; i++) {
+        const size_t row = i / WIDTH, column = i % WIDTH;
+        if (row >= m || column >= n) {
+            if (memcmp(&c[i], &before[i], sizeof c[i]) != 0) return INFINITY;
+            continue;
+        }
+        double sum = accumulate ? before[i] : bias[column], magnitude = fabs(sum);
+        for (size_t p = 0; p < k; p++) {
+            const double product = (double)a[row * STRIDE + p] * b[p * set->nr + column];
+            sum += product;
+            magnitude += fabs(product);
+        }
+        const double exact = activate(sum, activation);
+        const double bound = 2 * (double)(k + 2) * 0x1p-24 * magnitude + 0x1p-21 * fabs(exact) + 1e-30;
+        keep_worst(&worst, fabs(c[i] - exact) / bound);
+    }
+    return worst;
+}
+
+int main(int count, char **arguments) {
+    static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
+    const sinew_kernel_set *set = NULL;
+    for (int isa = 0; isa < 4; isa++) {
+        if (count == 2 && strcmp(arguments[1], names[isa]) == 0) set = sinew_kernels((sinew_isa)isa);
+    }
+    if (set == NULL) {
+        fprintf(stderr, "usage: check_kernels <portable|neon|avx2|avx512>, one that this machine has\n");
+        return 2;
+    }
+    double tiles = 0, exp_error = 0, tanh_error = 0, coupling = 0;
+    for (size_t m = 1; m <= set->mr; m++) {
+        for (size_t n = 1; n <= set->nr; n++) {
+            for (size_t k = 1; k <= 33; k += k < 5 ? 1 : 7) {
+                for (int mode = 0; mode < 8; mode++) keep_worst(&tiles, tile_error(set, m, n, k, mode % 4, mode >= 4));
+            }
+        }
+    }
+    for (int step = -8700; step <= 8700; step++) {
+        const float x = (float)step / 100.0f;
+        float y;
+        set->exp(1, &x, &y);
+        keep_worst(&exp_error, fabs(y / exp((double)x) - 1));
+        set->tanh(1, &x, &y);
+        keep_worst(&tanh_error, step == 0 ? fabs((double)y) : fabs(y / tanh((double)x) - 1));
+    }
+    for (size_t n = 1; n <= 40; n++) {
+        float x[48], start[48], s[48], t[48];
+        for (int i = 0; i < 48; i++) start[i] = x[i] = uniform(), s[i] = uniform(), t[i] = uniform();
+        set->coupling_update(n, x, s, t);
+        for (size_t i = 0; i < 48; i++) {
+            keep_worst(&coupling, fabs(x[i] - (i < n ? start[i] * exp((double)s[i]) + t[i] : start[i])));
+        }
+        set->coupling_invert(n, x, s, t);
+        for (size_t i = 0; i < 48; i++) keep_worst(&coupling, fabs((double)x[i] - start[i]));
+    }
+    printf("%s: tiles %.3f of their bound; exp %.2g of %.2g; tanh %.2g of %.2g; couplings %.2g of 2e-06\n", set->name, tiles,
+        exp_error, 0x1p-22, tanh_error, 0x1p-21, coupling);
+    return tiles <= 1 && exp_error <= 0x1p-22 && tanh_error <= 0x1p-21 && coupling <= 2e-6 ? 0 : 1;
+}
