@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SinewBody
 
 /// Turns observed joints into the network's input, in float and in the order of `tools/train/CONDITIONING.md`; the step numbers
 /// are its.
@@ -150,7 +151,5 @@ package struct InputConditioning: Sendable {
         }
     }
 
-    static let parents = [
-        -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21, 15, 22, 23, 10, 11,
-    ]
+    static let parents = Skeleton.smpl29.parents
 }

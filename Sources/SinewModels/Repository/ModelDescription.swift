@@ -22,7 +22,7 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki(.twistAndSwing): "niki-twist-and-swing"
             case .niki(.oneStage): "niki-one-stage"
             case .mlpIK: "mlp-ik"
-            case .analytic: "hybrik-analytic"
+            case .analytic: "hybrik"
             }
         }
 

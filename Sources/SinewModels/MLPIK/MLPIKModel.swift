@@ -1,0 +1,39 @@
+/// The MLP baseline: the same observations as NIKI, four linear layers, no error code.
+///
+/// - Source: Zhou et al. 2019 as NIKI's Table 5 uses it; models.md §4.
+public struct MLPIKModel: PoseModel {
+    public let identity: ModelIdentity
+    /// What `model.json` says.
+    public let description: ModelDescription
+    private let network: MLPIKNetwork
+    private let conditioning: InputConditioning
+    private let bodies: BodyLibrary
+
+    init(_ files: ModelFiles, bodies: BodyLibrary) throws(ModelError) {
+        network = try MLPIKNetwork(files)
+        description = files.description
+        identity = files.description.identity
+        conditioning = InputConditioning(files.description.conditioning)
+        self.bodies = bodies
+    }
+
+    /// Solves every person of the batch; see ``PoseModel/solve(_:isCancelled:)``.
+    public func solve(
+        _ observations: PoseObservations, isCancelled: () -> Bool
+    ) throws(ModelError) -> PoseSolutions {
+        let rest = bodies.restJoints(for: observations)
+        let output = try run(observations, restJoints: rest, isCancelled: isCancelled)
+        return PoseFinishing.finish(
+            rotations: output.rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
+    }
+
+    /// The network's part of ``solve(_:isCancelled:)``; `restJoints` `[count, 29, 3]`.
+    package func run(
+        _ observations: PoseObservations, restJoints: [Float], isCancelled: () -> Bool
+    ) throws(ModelError) -> NetworkOutput {
+        let batch = try conditioning.condition(observations, restJoints: restJoints)
+        let rotation6d = try network.solve(
+            count: batch.count, input: batch.input, phi: batch.phi, isCancelled: isCancelled)
+        return NetworkOutput(rotation6d: rotation6d, heading: batch.heading, latent: [])
+    }
+}

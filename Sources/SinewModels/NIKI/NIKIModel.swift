@@ -1,0 +1,56 @@
+/// NIKI: noisy joints, uncertainties and twists to poses, through an invertible network.
+///
+/// - Source: Li et al., CVPR 2023; models.md §3. What we do differently: the padding is zero and not drawn anew at every call, so the
+///   same input always gives the same pose; and our own checkpoints see bones in the person's heading frame (`heading-bones`).
+public struct NIKIModel: PoseModel {
+    public let identity: ModelIdentity
+    /// What `model.json` says.
+    public let description: ModelDescription
+    /// The network on conditioned vectors.
+    package let network: NIKINetwork
+    private let conditioning: InputConditioning
+    package let bodies: BodyLibrary
+
+    init(_ flow: ModelDescription.Architecture.Flow, _ files: ModelFiles, bodies: BodyLibrary) throws(ModelError) {
+        network = try NIKINetwork(flow, files)
+        description = files.description
+        identity = files.description.identity
+        conditioning = InputConditioning(files.description.conditioning)
+        self.bodies = bodies
+    }
+
+    /// Solves every person of the batch; see ``PoseModel/solve(_:isCancelled:)``.
+    ///
+    /// - Cost: about 45.5 MFLOP per person with the published dims (16 couplings, hidden width 512, two stages).
+    public func solve(
+        _ observations: PoseObservations, isCancelled: () -> Bool
+    ) throws(ModelError) -> PoseSolutions {
+        let rest = bodies.restJoints(for: observations)
+        let output = try run(observations, restJoints: rest, isCancelled: isCancelled)
+        return PoseFinishing.finish(
+            rotations: output.rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
+    }
+
+    /// The network's part of ``solve(_:isCancelled:)``.
+    ///
+    /// - Parameters:
+    ///   - restJoints: `[count, 29, 3]`.
+    ///   - padding: `[count, 60]`, or nil for zeros.
+    package func run(
+        _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil, isCancelled: () -> Bool
+    ) throws(ModelError) -> NetworkOutput {
+        let batch = try conditioning.condition(observations, restJoints: restJoints)
+        let found = try network.inverse(
+            count: batch.count, input: batch.input, phi: batch.phi, betas: observations.betas, padding: padding,
+            isCancelled: isCancelled)
+        return NetworkOutput(rotation6d: found.rotation6d, heading: batch.heading, latent: found.latent)
+    }
+}
+
+extension ModelDescription {
+    /// Name, version, hash and architecture, as answers carry them.
+    public var identity: ModelIdentity {
+        ModelIdentity(
+            name: name, version: version, weightsSHA256: weightsSHA256, architecture: architecture.name)
+    }
+}

@@ -1,0 +1,124 @@
+internal import Foundation
+
+/// A folder of models, `<name>/<version>/{model.json, weights.safetensors}`, and the solvers that need no folder.
+///
+/// - Note: weights are checked against the SHA-256 of `model.json` before they are parsed, and must fit the architecture exactly.
+public struct ModelRepository: Sendable {
+    /// The folder; messages name it.
+    public let path: String
+
+    /// Opens a repository.
+    ///
+    /// - Parameter path: the folder, or nil for the models that ship with the package.
+    public init(path: String? = nil) { self.path = path ?? Self.bundledPath }
+
+    /// Everything that can be loaded, by name and version; the analytic solver first.
+    ///
+    /// - Throws: ``ModelError/Reason/unusableFile`` when the folder is not there or a `model.json` cannot be read.
+    public func list() throws(ModelError) -> [ModelDescription] {
+        guard let names = FolderListing.names(in: path) else {
+            throw ModelError(
+                .unusableFile,
+                "the model repository \(path) cannot be read: there is no such folder. Give the folder that holds "
+                    + "<name>/<version>/model.json.")
+        }
+        var found = Self.builtIn.map(\.description)
+        for name in names {
+            for version in versions(of: name) {
+                let folder = "\(path)/\(name)/\(version)"
+                let description = try ModelFiles.description(in: folder)
+                guard description.name == name, description.version == version else {
+                    throw ModelError(
+                        .unusableFile,
+                        "\(folder)/model.json describes \(description.identity), but its folder says \(name)/\(version). "
+                            + "Rename the folder or correct \"name\" and \"version\".")
+                }
+                found.append(description)
+            }
+        }
+        return found
+    }
+
+    /// Loads a model: reads its files, checks them, and packs the weights for this machine.
+    ///
+    /// - Parameter name: `name/version`, or `name` for its highest version; `hybrik` is built in.
+    /// - Throws: ``ModelError/Reason/unknownModel`` with the known names, ``ModelError/Reason/unusableFile`` for
+    ///   files that are missing, damaged or not what they claim.
+    /// - Cost: one pass over the weights for the hash, one to pack them.
+    public func load(_ name: String) throws(ModelError) -> any PoseModel {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 2, parts.allSatisfy(Self.isName) else { throw unknown(name) }
+        if let solver = Self.builtIn.first(where: { $0.description.name == parts[0] }) {
+            guard parts.count == 1 || parts[1] == solver.description.version else { throw unknown(name) }
+            return HybrIKModel(bodies: try .shared(), variant: solver.variant)
+        }
+        let versions = versions(of: parts[0])
+        guard let version = parts.count == 2 ? versions.first(where: { $0 == parts[1] }) : versions.last else {
+            throw unknown(name)
+        }
+        let files = try ModelFiles(folder: "\(path)/\(parts[0])/\(version)")
+        guard files.description.name == parts[0], files.description.version == version else {
+            throw ModelError(
+                .unusableFile,
+                "\(path)/\(parts[0])/\(version)/model.json describes \(files.description.identity). "
+                    + "Rename the folder or correct \"name\" and \"version\".")
+        }
+        switch files.description.architecture {
+        case .niki(let flow): return try NIKIModel(flow, files, bodies: .shared())
+        case .mlpIK: return try MLPIKModel(files, bodies: .shared())
+        case .analytic: throw unknown(name)
+        }
+    }
+
+    /// The solvers that need no file.
+    private static let builtIn: [(description: ModelDescription, variant: HybrIKModel.Variant)] = [
+        (analytic("hybrik"), .adaptive), (analytic("hybrik-naive"), .naive),
+    ]
+
+    private static func analytic(_ name: String) -> ModelDescription {
+        ModelDescription(
+            name: name, version: "1", architecture: .analytic, couplings: 0, hidden: 0, conditioning: .none,
+            weightsSHA256: "", trainingData: "", licence: "", acknowledgement: "", evaluations: [])
+    }
+
+    /// The versions of a model that have a `model.json`, lowest first; numbers compare as numbers.
+    private func versions(of name: String) -> [String] {
+        let folders = FolderListing.names(in: "\(path)/\(name)") ?? []
+        return folders.filter { Self.isName($0) && FolderListing.names(in: "\(path)/\(name)/\($0)") != nil }
+            .sorted { (Int($0) ?? -1, $0) < (Int($1) ?? -1, $1) }
+    }
+
+    private func unknown(_ name: String) -> ModelError {
+        let known: String
+        do throws(ModelError) { known = try list().map(\.identity.description).joined(separator: ", ") } catch {
+            // The folder itself is the trouble, and its message says what to do.
+            return error
+        }
+        return ModelError(
+            .unknownModel, "there is no model \"\(name)\" in \(path). Known models: \(known).")
+    }
+
+    /// Letters, digits, dot, dash and underscore, no dot first: nothing that leads out of the folder.
+    private static func isName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first != UInt8(ascii: "."), text.utf8.count <= 64 else { return false }
+        return text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+    }
+
+    /// Beside the executable, in the share folder of an installation, or in the source tree of a development build.
+    private static var bundledPath: String {
+        let (executable, bundle) = (Bundle.main.bundlePath, "sinew_SinewModels.resources")
+        let source = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let folders = [
+            "\(executable)/\(bundle)/models", "\(executable)/../share/sinew/\(bundle)/models",
+            "/\(source)/Resources/models",
+        ]
+        return folders.first { FolderListing.names(in: $0) != nil } ?? folders[0]
+    }
+}
