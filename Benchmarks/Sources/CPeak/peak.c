@@ -1,0 +1,44 @@
+#include "include/peak.h"
+#include <time.h>
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+// Twelve independent chains hide the latency of four cycles on two ports; the sum is returned so that nothing is removed.
+#define PEAK(name, isa, type, set, fma, sum)                                                                           \
+    __attribute__((target(isa))) static double name(long rounds, volatile float *sink) {                               \
+        type acc[12];                                                                                                  \
+        const type a = set(0.999f), b = set(0.001f);                                                                   \
+        for (int i = 0; i < 12; i++) acc[i] = set((float)i);                                                           \
+        const double start = seconds();                                                                                \
+        for (long r = 0; r < rounds * 64; r++) {                                                                       \
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) acc[i] = fma(acc[i], a, b);                \
+        }                                                                                                              \
+        const double elapsed = seconds() - start;                                                                      \
+        for (int i = 0; i < 12; i++) *sink += sum(acc[i]);                                                             \
+        return (double)rounds * 64 * 12 * 2 * (sizeof(type) / sizeof(float)) / elapsed;                                \
+    }
+
+#define FIRST256(x) _mm_cvtss_f32(_mm256_castps256_ps128(x))
+#define FIRST512(x) _mm_cvtss_f32(_mm512_castps512_ps128(x))
+PEAK(peak_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, FIRST256)
+PEAK(peak_avx512, "avx512f,fma", __m512, _mm512_set1_ps, _mm512_fmadd_ps, FIRST512)
+
+double sinew_fma_peak(long rounds) {
+    volatile float sink = 0;
+    if (__builtin_cpu_supports("avx512f")) return peak_avx512(rounds, &sink);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return peak_avx2(rounds, &sink);
+    return 0;
+}
+#else
+double sinew_fma_peak(long rounds) {
+    (void)rounds;
+    return 0;
+}
+#endif

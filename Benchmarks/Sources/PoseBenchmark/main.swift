@@ -1,0 +1,82 @@
+// Persons per second of a model through its public interface: conditioning, network, pose finishing.
+//
+//     python3 make_random_model.py --out /tmp/models
+//     swift run -c release PoseBenchmark --models /tmp/models --model niki-official
+//
+// Prints one JSON object. Every figure is the best of several rounds of about a second, with each thread solving batches of its own.
+// `persons_per_cpu_second` divides by the processor time of the process, so it hardly suffers from what else the machine does.
+
+import CPeak
+import Dispatch
+import Glibc
+import SinewBody
+import SinewModels
+
+func argument(_ name: String, _ fallback: String) -> String {
+    let arguments = CommandLine.arguments
+    guard let index = arguments.firstIndex(of: "--\(name)"), index + 1 < arguments.count else { return fallback }
+    return arguments[index + 1]
+}
+
+func integers(_ text: String) -> [Int] { text.split(separator: ",").compactMap { Int($0) } }
+
+/// People in the rest pose with noise of a few centimetres: the speed does not depend on the values.
+func people(_ count: Int) throws -> PoseObservations {
+    let rest = try BodyModel.bundled(.neutral).restJoints(betas: [])
+    var state: UInt64 = 1
+    func noise() -> Float {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(Int(state >> 40) - (1 << 23)) / Float(1 << 23)
+    }
+    return PoseObservations(
+        count: count, joints: (0..<(count * 87)).map { rest[$0 % 87] + 0.03 * noise() },
+        sigma: (0..<(count * 29)).map { _ in 0.05 }, observed: Array(repeating: 0x1FFF_FFFF, count: count),
+        twists: (0..<(count * 23)).map { _ in noise() }, hasTwists: Array(repeating: true, count: count),
+        betas: (0..<(count * 10)).map { _ in noise() }, genders: Array(repeating: .neutral, count: count))
+}
+
+/// What a round took: seconds on the wall, and of all processors together.
+struct Cost {
+    var wall: Double
+    var processor: Double
+}
+
+/// The cost of `batches` batches on each of `threads` threads.
+func cost(_ model: any PoseModel, _ batch: PoseObservations, batches: Int, threads: Int) -> Cost {
+    let before = clock()
+    let duration = ContinuousClock().measure {
+        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+            for _ in 0..<batches {
+                guard (try? model.solve(batch, isCancelled: { false })) != nil else {
+                    fatalError("the model refused its input")
+                }
+            }
+        }
+    }
+    return Cost(
+        wall: Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18,
+        processor: Double(clock() - before) / Double(CLOCKS_PER_SEC))
+}
+
+let repository = argument("models", "")
+let model = try ModelRepository(path: repository.isEmpty ? nil : repository).load(argument("model", "niki"))
+let rounds = Int(argument("rounds", "5")) ?? 5
+var rows: [String] = []
+let peak = (0..<5).map { _ in sinew_fma_peak(200_000) }.max() ?? 0
+for threads in integers(argument("threads", "1,2")) {
+    for size in integers(argument("batches", "1,16,128,256")) {
+        let batch = try people(size)
+        let once = cost(model, batch, batches: 2, threads: threads).wall / 2
+        let batches = max(1, Int(1 / once))
+        let costs = (0..<rounds).map { _ in cost(model, batch, batches: batches, threads: threads) }
+        let (wall, processor) = (costs.map(\.wall).min() ?? 0, costs.map(\.processor).min() ?? 0)
+        let persons = Double(batches * size * threads)
+        rows.append(
+            "{\"threads\": \(threads), \"batch\": \(size), \"persons_per_second\": \(Int(persons / wall)), "
+                + "\"persons_per_cpu_second\": \(Int(persons / processor)), "
+                + "\"milliseconds_per_batch\": \(Double(Int(wall / Double(batches) * 1e5)) / 100)}")
+    }
+}
+print(
+    "{\"model\": \"\(model.identity)\", \"fma_peak_gflops_per_core\": \(Double(Int(peak / 1e8)) / 10), \"rounds\": \(rounds), "
+        + "\"results\": [\n  \(rows.joined(separator: ",\n  "))\n]}")
