@@ -2,6 +2,7 @@
 ///
 /// - Source: Zhou et al. 2019 as NIKI's Table 5 uses it; models.md §4.
 public struct MLPIKModel: PoseModel {
+    /// Name and version as in the repository, with the hash of the weights.
     public let identity: ModelIdentity
     /// What `model.json` says.
     public let description: ModelDescription

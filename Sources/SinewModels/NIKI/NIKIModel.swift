@@ -3,6 +3,7 @@
 /// - Source: Li et al., CVPR 2023; models.md §3. What we do differently: the padding is zero and not drawn anew at every call, so the
 ///   same input always gives the same pose; and our own checkpoints see bones in the person's heading frame (`heading-bones`).
 public struct NIKIModel: PoseModel {
+    /// Name and version as in the repository, with the hash of the weights.
     public let identity: ModelIdentity
     /// What `model.json` says.
     public let description: ModelDescription
