@@ -1,7 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SinewArrayFiles
-internal import SinewBody
 
 /// The way from `main` to a command and back to an exit status.
 package enum CommandLineEntry {
@@ -21,21 +19,6 @@ package enum CommandLineEntry {
             guard let failure = CommandFailure(explaining: error) else { SinewCommand.exit(withError: error) }
             if !failure.message.isEmpty { StandardStreams.talk(TextStyle.talk.red("error:") + " " + failure.message) }
             exit(failure.status.rawValue)
-        }
-    }
-}
-
-extension CommandFailure {
-    /// Turns what a command threw into a status and a message; `nil` for what ArgumentParser prints itself (help,
-    /// version, usage).
-    init?(explaining error: any Error) {
-        switch error {
-        case let failure as CommandFailure: self = failure
-        case let error as ArrayFileError:
-            self.init(error.reason == .missingFile || error.reason == .io ? .noInput : .badData, error.message)
-        case let error as BodyError: self.init(error.reason == .missingFile ? .noInput : .badData, error.message)
-        case let failure as ChildProcess.SpawnFailure: self.init(.software, failure.message)
-        default: return nil
         }
     }
 }

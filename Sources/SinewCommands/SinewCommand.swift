@@ -11,7 +11,11 @@ package struct SinewCommand: AsyncParsableCommand {
             70 a defect of sinew, 75 try again later, 77 refused, 130 interrupted.
             """,
         version: sinewVersion,
-        subcommands: [BodyCommand.self, DoctorCommand.self])
+        subcommands: [
+            UpCommand.self, BrokerCommand.self, WorkerCommand.self, StatusCommand.self, ModelCommand.self,
+            BodyCommand.self,
+            DoctorCommand.self,
+        ])
 
     package init() {}
 }

@@ -15,4 +15,9 @@ enum JSONOutput {
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
+
+    /// Reads a line that ``print(_:)`` wrote; the keys are those of the value's `CodingKeys`, as they are written.
+    static func parse<Value: Decodable>(_ line: String) throws -> Value {
+        try JSONDecoder().decode(Value.self, from: Data(line.utf8))
+    }
 }

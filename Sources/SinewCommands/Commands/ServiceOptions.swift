@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import Logging
+internal import SinewKernels
+
+/// Options that the long-running commands share.
+struct ServiceOptions: ParsableArguments {
+    @Option(name: .long, help: "The least important messages to print: debug, info, notice, warning, error.")
+    var logLevel: LogLevelOption = .info
+
+    @Flag(name: .long, help: "Allow addresses outside this machine; the traffic is not encrypted.")
+    var insecure = false
+
+    @Flag(name: .long, help: ArgumentHelp("Stop when standard input ends.", visibility: .private))
+    var stopWithParent = false
+
+    /// A logger that writes to standard error.
+    func logger(label: String) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel.level
+        return logger
+    }
+}
+
+/// ``Logger/Level`` as an option's value.
+enum LogLevelOption: String, CaseIterable, ExpressibleByArgument {
+    case debug, info, notice, warning, error
+
+    var level: Logger.Level {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
+
+/// ``ISA`` as an option's value.
+enum ISAOption: String, CaseIterable, ExpressibleByArgument {
+    case portable, neon, avx2, avx512
+
+    var isa: ISA {
+        switch self {
+        case .portable: .portable
+        case .neon: .neon
+        case .avx2: .avx2
+        case .avx512: .avx512
+        }
+    }
+}

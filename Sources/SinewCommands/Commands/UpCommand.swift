@@ -1,0 +1,105 @@
+internal import ArgumentParser
+internal import Glibc
+internal import UnixSignals
+
+/// `sinew up`: a broker and its workers on this machine, one process tree.
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up", abstract: "Run a broker and workers on this machine until Ctrl-C.",
+        discussion: """
+            Every part is a process of its own; one that dies is started again, and all of them end with this one, \
+            however it ends.
+            """)
+
+    @Option(name: .long, help: "Worker processes.")
+    var workers = 2
+
+    @Option(name: .long, help: "Compute threads of each worker (default: the cores, shared out).")
+    var threads: Int?
+
+    @Option(name: .long, help: "Where clients connect.")
+    var clients = "tcp://127.0.0.1:7690"
+
+    @Option(name: .customLong("worker-endpoint"), help: "Where workers connect.")
+    var workerEndpoint = "tcp://127.0.0.1:7691"
+
+    @Option(name: .long, help: "A model to load, NAME or NAME/VERSION; may be repeated (default: all).")
+    var model: [String] = []
+
+    @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
+    var models: String?
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1…256, not \(workers)") }
+    }
+
+    func run() async throws {
+        try EndpointPolicy.check(clients, option: "--clients", isInsecureAllowed: service.insecure)
+        try EndpointPolicy.check(workerEndpoint, option: "--worker-endpoint", isInsecureAllowed: service.insecure)
+        var plan = LocalFleet.Plan()
+        plan.clientEndpoint = clients
+        plan.workerEndpoint = workerEndpoint
+        plan.workers = workers
+        plan.threads = threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / workers)
+        plan.workerOptions = model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
+        plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
+
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let fleet = try await LocalFleet.start(plan)
+        if output.json {
+            try JSONOutput.print(
+                UpReady(
+                    clientEndpoint: fleet.broker.clientEndpoint, workerEndpoint: fleet.broker.workerEndpoint,
+                    brokerProcessID: fleet.broker.processID, workerProcessIDs: fleet.workers.map { Int($0.processID) }))
+        } else {
+            StandardStreams.data(
+                "clients \(fleet.broker.clientEndpoint)  workers \(fleet.broker.workerEndpoint)  "
+                    + "\(workers) worker processes, \(plan.threads) threads each")
+            StandardStreams.talk(
+                "Solve something: sinew solve joints.npz --model niki -o pose.npz    (Ctrl-C stops all)")
+        }
+        let outcome = await supervise(fleet, until: signals)
+        await fleet.stop()
+        try outcome.get()
+    }
+
+    /// Keeps the fleet running until a signal comes, the parent ends, or a process cannot be kept alive.
+    private func supervise(_ fleet: LocalFleet, until signals: UnixSignalsSequence) async -> Result<Void, any Error> {
+        let parentEnded = Latch<Void>()
+        if service.stopWithParent { Lifeline.whenParentEnds { parentEnded.set(()) } }
+        return await withTaskGroup(of: Result<Void, any Error>.self) { group in
+            group.addTask {
+                do { return .success(try await fleet.supervise()) } catch { return .failure(error) }
+            }
+            group.addTask {
+                for await _ in signals { break }
+                return .success(())
+            }
+            group.addTask {
+                _ = await parentEnded.wait()
+                return .success(())
+            }
+            let first = await group.next() ?? .success(())
+            group.cancelAll()
+            return first
+        }
+    }
+}
+
+/// What `sinew up` prints once everything runs.
+struct UpReady: Codable, Equatable {
+    let clientEndpoint: String
+    let workerEndpoint: String
+    let brokerProcessID: Int
+    let workerProcessIDs: [Int]
+
+    enum CodingKeys: String, CodingKey {
+        case clientEndpoint = "client_endpoint"
+        case workerEndpoint = "worker_endpoint"
+        case brokerProcessID = "broker_process_id"
+        case workerProcessIDs = "worker_process_ids"
+    }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SinewKernels
+internal import SinewModels
+internal import SinewWorker
+
+/// `sinew worker`: loads models and solves what its broker sends.
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Run a worker: load models, solve batches for a broker.",
+        discussion: """
+            Prints its name and models once they are loaded. It keeps looking for its broker, and introduces itself \
+            again when the broker was restarted. The first SIGINT or SIGTERM drains, a second one stops at once.
+            """)
+
+    @Option(name: .long, help: "The broker's endpoint for workers.")
+    var broker = "tcp://127.0.0.1:7691"
+
+    @Option(name: .long, help: "What people call this worker (default: host-pid).")
+    var name: String?
+
+    @Option(name: .long, help: "Batches solved at the same time.")
+    var threads = 1
+
+    @Option(name: .long, help: "A model to load, NAME or NAME/VERSION; may be repeated (default: all).")
+    var model: [String] = []
+
+    @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
+    var models: String?
+
+    @Option(name: .long, help: "People the broker may hand over before the first answer.")
+    var credits: Int?
+
+    @Option(name: .long, help: "People in one batch (default: measured for each model at the start).")
+    var batch: Int?
+
+    @Option(name: .long, help: "The strongest instruction set to use: portable, neon, avx2, avx512.")
+    var isaMax: ISAOption?
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try EndpointPolicy.check(broker, option: "--broker", isInsecureAllowed: service.insecure)
+        if let isaMax { ISA.limit(to: isaMax.isa) }
+        let repository = ModelRepository(path: models)
+        let names = model.isEmpty ? try repository.list().map { "\($0.name)/\($0.version)" } : model
+        let loaded = try names.map { try repository.load($0) }
+
+        var configuration = WorkerConfiguration(brokerEndpoint: broker, computeThreads: threads, version: sinewVersion)
+        if let name { configuration.name = name }
+        if let credits { configuration.creditItems = credits }
+        configuration.batchItemsMax = batch
+        let server = try WorkerServer(configuration, models: loaded, logger: service.logger(label: "sinew.worker"))
+        let ready = WorkerReady(
+            name: configuration.name, models: loaded.map(\.identity.description), processID: Int(getpid()))
+        if output.json {
+            try JSONOutput.print(ready)
+        } else {
+            StandardStreams.data("worker \(ready.name)  models \(ready.models.joined(separator: " "))")
+        }
+        await runService(server, stopsWithParent: service.stopWithParent)
+    }
+}
+
+extension WorkerServer: StoppableService {}
+
+/// What a worker prints once its models are loaded.
+struct WorkerReady: Codable, Equatable {
+    let name: String
+    let models: [String]
+    let processID: Int
+
+    enum CodingKeys: String, CodingKey {
+        case name
+        case models
+        case processID = "process_id"
+    }
+}
