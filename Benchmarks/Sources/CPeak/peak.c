@@ -1,9 +1,10 @@
 #include "include/peak.h"
 #include <time.h>
 
+// Processor time of this thread: what else the machine does must not lower the peak.
 static double seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 

@@ -61,8 +61,9 @@ package struct MLPIKNetwork: Sendable {
         precondition(input.count == count * observation && phi.count == count * twists)
         var rotation6d = [Float](repeating: 0, count: count * NIKINetwork.rotationCount)
         try pool.lend { workspace throws(ModelError) in
-            for start in stride(from: 0, to: count, by: Workspace.rowsMax) {
-                let rows = min(Workspace.rowsMax, count - start)
+            let block = RowBlocks.rows(of: count, rowsMax: Workspace.rowsMax)
+            for start in stride(from: 0, to: count, by: block) {
+                let rows = min(block, count - start)
                 Self.copy(
                     input.span, width: observation, start: start, rows: rows, to: 0, of: &workspace.input,
                     stride: workspace.inputStride)

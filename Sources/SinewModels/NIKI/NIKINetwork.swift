@@ -83,8 +83,9 @@ package struct NIKINetwork: Sendable {
             swing6d: [Float](repeating: 0, count: keepsSwing && second != nil ? count * Self.rotationCount : 0),
             latent: [Float](repeating: 0, count: count * latentCount))
         try pool.lend { workspace throws(ModelError) in
-            for start in stride(from: 0, to: count, by: workspace.rowsMax) {
-                let rows = min(workspace.rowsMax, count - start)
+            let block = RowBlocks.rows(of: count, rowsMax: workspace.rowsMax)
+            for start in stride(from: 0, to: count, by: block) {
+                let rows = min(block, count - start)
                 try inverse(
                     workspace, start: start, rows: rows, input: input, phi: phi, betas: betas, padding: padding,
                     into: &found, isCancelled: isCancelled)
@@ -156,9 +157,10 @@ package struct NIKINetwork: Sendable {
             swing6d: [Float](repeating: 0, count: twoStages ? count * Self.rotationCount : 0),
             phi: [Float](repeating: 0, count: twoStages ? count * Self.phiCount : 0))
         try pool.lend { workspace throws(ModelError) in
-            for start in stride(from: 0, to: count, by: workspace.rowsMax) {
+            let block = RowBlocks.rows(of: count, rowsMax: workspace.rowsMax)
+            for start in stride(from: 0, to: count, by: block) {
                 try forward(
-                    workspace, start: start, rows: min(workspace.rowsMax, count - start), rotation6d: rotation6d,
+                    workspace, start: start, rows: min(block, count - start), rotation6d: rotation6d,
                     latent: latent, betas: betas, into: &found, isCancelled: isCancelled)
             }
         }
