@@ -24,6 +24,13 @@ enum OutputPath {
         }
     }
 
+    /// Makes a folder for results when it is not there; its parent must exist.
+    static func makeFolder(_ path: String) throws(CommandFailure) {
+        guard unsafe mkdir(path, 0o777) != 0, errno != EEXIST else { return }
+        throw CommandFailure(
+            .refused, "the output folder '\(path)' cannot be made: \(systemMessage(errno)); choose another with -o")
+    }
+
     private static func parentFolder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -66,7 +66,11 @@ final class LocalFleet: Sendable {
     }
 
     /// Stops the workers (they finish what they run), then the broker; nobody is left behind.
-    func stop() async {
+    ///
+    /// Runs to its end even when the calling task was cancelled.
+    func stop() async { await Task { await stopInOrder() }.value }
+
+    private func stopInOrder() async {
         await withTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.stop(within: drainLimit + .seconds(2)) } }
         }

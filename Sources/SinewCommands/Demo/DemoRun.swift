@@ -1,0 +1,78 @@
+internal import SinewClient
+internal import SinewModels
+
+/// Solves the scene with each model through the service, and measures accuracy and speed then and there.
+struct DemoRun {
+    /// Each model is kept busy at least this long for its speed; its accuracy comes from the first round.
+    static let measuringDuration = Duration.seconds(2)
+    /// Beats carry the workers' counters and come every second.
+    static let reportLimit = Duration.seconds(10)
+
+    let scene: DemoScene
+    let observations: DemoObservations
+    let client: Client
+    let workers: Int
+
+    /// The poses of one model with its figures.
+    struct Outcome {
+        let reply: PoseReply
+        let accuracy: DemoAccuracy
+        let speed: DemoSpeed
+    }
+
+    /// Waits until every worker has joined the broker.
+    func waitForWorkers() async throws {
+        _ = try await report(until: { $0.workers.count >= workers }, waitingFor: "\(workers) workers to join")
+    }
+
+    /// Solves with one model.
+    func solve(with model: String) async throws -> Outcome {
+        let reply = try await client.solve(observations.request, model: model)
+        if let error = reply.itemErrors.first {
+            throw CommandFailure(
+                .software,
+                "\(model) could not solve row \(error.item) of the demo: \(error.message); "
+                    + "\(reply.itemErrors.count) rows failed in all")
+        }
+        let before = try await settledReport()
+        var items = 0
+        let clock = ContinuousClock()
+        let start = clock.now
+        while clock.now - start < Self.measuringDuration {
+            items += try await client.solve(observations.request, model: model).count
+        }
+        let duration = clock.now - start
+        let done = before.workers.reduce(0) { $0 + $1.beat.itemsDone } + UInt64(items)
+        let after = try await report(
+            until: { $0.workers.reduce(0) { $0 + $1.beat.itemsDone } >= done }, waitingFor: "the workers' counters")
+        return Outcome(
+            reply: reply,
+            accuracy: DemoAccuracy(model: model, theta: reply.theta, observations: observations, scene: scene),
+            speed: DemoSpeed(model: model, duration: duration, before: before, after: after))
+    }
+
+    /// The fleet's state once the workers' counters include all that the broker has seen done.
+    private func settledReport() async throws -> FleetStatusReply {
+        try await report(
+            until: { status in
+                status.broker.runningItems == 0
+                    && status.workers.reduce(0) { $0 + $1.beat.itemsDone } >= status.broker.itemsDone
+            }, waitingFor: "the workers' counters")
+    }
+
+    private func report(
+        until isGood: (FleetStatusReply) -> Bool, waitingFor what: String
+    ) async throws -> FleetStatusReply {
+        let clock = ContinuousClock()
+        let end = clock.now + Self.reportLimit
+        while true {
+            let status = try await client.fleetStatus()
+            if isGood(status) { return status }
+            guard clock.now < end else {
+                throw CommandFailure(
+                    .unavailable, "waited \(Self.reportLimit) for \(what) in vain; see the messages above")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}

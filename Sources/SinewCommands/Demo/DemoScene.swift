@@ -1,0 +1,69 @@
+internal import Foundation
+internal import SinewArrayFiles
+internal import SinewBody
+internal import SinewModels
+
+/// The bundled scene: true poses of two people, row `frame · people + person`.
+struct DemoScene: Sendable {
+    let frames: Int
+    let people: Int
+    let framesPerSecond: Double
+    let clips: [String]
+    /// `[rows, 24, 3]` axis-angle.
+    let theta: [Float]
+    /// `[rows, 10]`.
+    let betas: [Float]
+    let genders: [Gender]
+    /// `[rows, 29, 3]` of each row's body.
+    let restJoints: [Float]
+    /// `[rows, 29, 3]`, metres, y up, where the people stand in the scene.
+    let joints: [Float]
+    /// `[rows, 23]`, radians.
+    let twists: [Float]
+
+    var rows: Int { frames * people }
+
+    /// Reads the scene that ships with the command.
+    static func bundled() throws -> DemoScene { try DemoScene(file: NPZFile(path: bundledPath)) }
+
+    init(file: NPZFile) throws {
+        let poses = try file.array("poses")
+        guard poses.shape.count == 3, poses.shape[2] == 72 else {
+            throw CommandFailure(
+                .badData, "\(file.path): poses has the shape \(poses.shape), [frames, people, 72] was expected")
+        }
+        (frames, people) = (poses.shape[0], poses.shape[1])
+        let rows = frames * people
+        let names = try file.array("gender").strings()
+        let shapes = try file.array("betas").floats()
+        let translation = try file.array("trans").floats()
+        guard names.count == people, shapes.count == people * 10, translation.count == rows * 3 else {
+            throw CommandFailure(
+                .badData, "\(file.path): gender, betas and trans do not fit \(people) people and \(frames) frames")
+        }
+        framesPerSecond = try file.array("mocap_framerate").doubles().first ?? 30
+        clips = try file.array("clip").strings()
+        theta = try poses.floats()
+        let everyRow = 0..<rows
+        betas = everyRow.flatMap { [people] row in shapes[(row % people * 10)..<(row % people * 10 + 10)] }
+        genders = everyRow.map { [people] row in Gender(rawValue: names[row % people]) ?? .neutral }
+        restJoints = try BodyLibrary.shared().restJoints(betas: betas, genders: genders)
+        let rotations = PoseRows.matrices(ofTheta: theta)
+        var joints = PoseRows.joints(rotations: rotations, restJoints: restJoints)
+        for index in joints.indices { joints[index] += translation[index / 87 * 3 + index % 3] }
+        self.joints = joints
+        twists = everyRow.flatMap { [restJoints] row in
+            TwistAngles.angles(rotations: rotations, restJoints: restJoints, person: row)
+        }
+    }
+
+    /// Beside the executable, in the share folder of an installation, or in the source tree of a development build.
+    private static var bundledPath: String {
+        let (executable, bundle) = (Bundle.main.bundlePath, "sinew_SinewCommands.resources/demo/scene.npz")
+        let source = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let places = [
+            "\(executable)/\(bundle)", "\(executable)/../share/sinew/\(bundle)", "/\(source)/Resources/demo/scene.npz",
+        ]
+        return places.first { FileManager.default.fileExists(atPath: $0) } ?? places[0]
+    }
+}
