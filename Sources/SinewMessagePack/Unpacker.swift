@@ -57,30 +57,45 @@ public struct Unpacker: ~Copyable {
         }
     }
 
+    // The three generic readers are inlinable: unspecialised across modules, reading a head took 2.3 µs instead of 0.5.
+
     /// Reads an integer that must fit `type`, in whatever encoding the peer chose.
-    public mutating func readInteger<Integer: FixedWidthInteger>(_ type: Integer.Type) throws(MessagePackError)
-        -> Integer
-    {
+    @inlinable
+    public mutating func readInteger<Integer: FixedWidthInteger>(
+        _ type: Integer.Type
+    ) throws(MessagePackError) -> Integer {
         let start = offset
-        let tag = try peek()
-        let value: Integer?
-        switch tag {
-        case 0x00...0x7F: offset += 1; value = Integer(exactly: tag)
-        case 0xE0...0xFF: offset += 1; value = Integer(exactly: Int8(bitPattern: tag))
-        case 0xCC: value = Integer(exactly: try bigEndian(UInt8.self))
-        case 0xCD: value = Integer(exactly: try bigEndian(UInt16.self))
-        case 0xCE: value = Integer(exactly: try bigEndian(UInt32.self))
-        case 0xCF: value = Integer(exactly: try bigEndian(UInt64.self))
-        case 0xD0: value = Integer(exactly: try bigEndian(Int8.self))
-        case 0xD1: value = Integer(exactly: try bigEndian(Int16.self))
-        case 0xD2: value = Integer(exactly: try bigEndian(Int32.self))
-        case 0xD3: value = Integer(exactly: try bigEndian(Int64.self))
-        default: throw unexpected(tag, "an integer")
-        }
+        let (bits, isNegative) = try readIntegerBits()
+        let value = isNegative ? Integer(exactly: Int64(bitPattern: bits)) : Integer(exactly: bits)
         guard let value else {
             throw MessagePackError(.outOfRange, "an integer does not fit \(Integer.self)", offset: start)
         }
         return value
+    }
+
+    @usableFromInline
+    mutating func readIntegerBits() throws(MessagePackError) -> (bits: UInt64, isNegative: Bool) {
+        func signed(_ value: some FixedWidthInteger & SignedInteger) -> (bits: UInt64, isNegative: Bool) {
+            (UInt64(truncatingIfNeeded: value), value < 0)
+        }
+        let tag = try peek()
+        switch tag {
+        case 0x00...0x7F:
+            offset += 1
+            return (UInt64(tag), false)
+        case 0xE0...0xFF:
+            offset += 1
+            return signed(Int8(bitPattern: tag))
+        case 0xCC: return (UInt64(try bigEndian(UInt8.self)), false)
+        case 0xCD: return (UInt64(try bigEndian(UInt16.self)), false)
+        case 0xCE: return (UInt64(try bigEndian(UInt32.self)), false)
+        case 0xCF: return (try bigEndian(UInt64.self), false)
+        case 0xD0: return signed(try bigEndian(Int8.self))
+        case 0xD1: return signed(try bigEndian(Int16.self))
+        case 0xD2: return signed(try bigEndian(Int32.self))
+        case 0xD3: return signed(try bigEndian(Int64.self))
+        default: throw unexpected(tag, "an integer")
+        }
     }
 
     /// Reads a number as a 64-bit float; integers are accepted, since dynamic languages write `1` for `1.0`.
@@ -114,10 +129,11 @@ public struct Unpacker: ~Copyable {
         default: throw unexpected(tag, "a string")
         }
         let body = try unsafe take(count, max: min(bytesMax, limits.stringBytesMax), "a string", start: start)
-        guard let string = unsafe String(validating: body, as: UTF8.self) else {
-            throw MessagePackError(.malformed, "a string is not valid UTF-8", offset: start)
-        }
-        return string
+        do throws(UTF8.ValidationError) {
+            return String(
+                copying: try unsafe UTF8Span(
+                    validating: Span(_unsafeElements: body.assumingMemoryBound(to: UInt8.self))))
+        } catch { throw MessagePackError(.malformed, "a string is not valid UTF-8", offset: start) }
     }
 
     /// Reads where a binary value stands; ``withBytes(in:_:)`` lends it, once its meaning is known.
@@ -155,40 +171,63 @@ public struct Unpacker: ~Copyable {
     /// Lends an array's element count to `body`, which must read exactly that many values.
     ///
     /// - Parameter countMax: refuse more elements than this; never more than the limit.
+    @inlinable
     public mutating func readArray<Value>(
         countMax: Int = .max, _ body: (inout Unpacker, _ count: Int) throws(MessagePackError) -> Value
     ) throws(MessagePackError) -> Value {
+        let count = try enterArray(countMax: countMax)
+        let value = try body(&self, count)
+        leave()
+        return value
+    }
+
+    /// Lends a map's pair count to `body`, which must read exactly that many keys and values.
+    ///
+    /// - Parameter countMax: refuse more pairs than this; never more than the limit.
+    @inlinable
+    public mutating func readMap<Value>(
+        countMax: Int = .max, _ body: (inout Unpacker, _ count: Int) throws(MessagePackError) -> Value
+    ) throws(MessagePackError) -> Value {
+        let count = try enterMap(countMax: countMax)
+        let value = try body(&self, count)
+        leave()
+        return value
+    }
+
+    @usableFromInline
+    mutating func enterArray(countMax: Int) throws(MessagePackError) -> Int {
         let start = offset
         let count: Int
         switch try peek() {
-        case let tag where tag & 0xF0 == 0x90: offset += 1; count = Int(tag & 0x0F)
+        case let tag where tag & 0xF0 == 0x90:
+            offset += 1
+            count = Int(tag & 0x0F)
         case 0xDC: count = Int(try bigEndian(UInt16.self))
         case 0xDD: count = Int(try bigEndian(UInt32.self))
         case let tag: throw unexpected(tag, "an array")
         }
         try descend(count, bytesPerElement: 1, countMax: countMax, "an array", start: start)
-        let value = try body(&self, count)
-        depth -= 1
-        return value
+        return count
     }
 
-    /// Lends a map's pair count to `body`, which must read exactly that many keys and values.
-    public mutating func readMap<Value>(
-        countMax: Int = .max, _ body: (inout Unpacker, _ count: Int) throws(MessagePackError) -> Value
-    ) throws(MessagePackError) -> Value {
+    @usableFromInline
+    mutating func enterMap(countMax: Int) throws(MessagePackError) -> Int {
         let start = offset
         let count: Int
         switch try peek() {
-        case let tag where tag & 0xF0 == 0x80: offset += 1; count = Int(tag & 0x0F)
+        case let tag where tag & 0xF0 == 0x80:
+            offset += 1
+            count = Int(tag & 0x0F)
         case 0xDE: count = Int(try bigEndian(UInt16.self))
         case 0xDF: count = Int(try bigEndian(UInt32.self))
         case let tag: throw unexpected(tag, "a map")
         }
         try descend(count, bytesPerElement: 2, countMax: countMax, "a map", start: start)
-        let value = try body(&self, count)
-        depth -= 1
-        return value
+        return count
     }
+
+    @usableFromInline
+    mutating func leave() { depth -= 1 }
 
     /// Reads and forgets one value of any type.
     ///
