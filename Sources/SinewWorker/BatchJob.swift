@@ -1,40 +1,63 @@
-internal import SinewCore
-internal import SinewModels
-internal import SinewZeroMQ
+package import SinewCore
+package import SinewModels
+package import SinewZeroMQ
 internal import Synchronization
 
 /// Tasks of one model that a compute thread solves together.
-struct BatchJob: Sendable {
+package struct BatchJob: Sendable {
     /// One caller's part of the batch.
-    struct Part: Sendable {
+    package struct Part: Sendable {
         let lease: LeaseToken
         /// The request as it arrived; nil when the task had no payload frame.
         let payload: Frame?
         let declaredItems: Int
         /// How long the task waited in this worker, microseconds.
         let queueMicroseconds: UInt64
+
+        package init(lease: LeaseToken, payload: Frame?, declaredItems: Int, queueMicroseconds: UInt64) {
+            self.lease = lease
+            self.payload = payload
+            self.declaredItems = declaredItems
+            self.queueMicroseconds = queueMicroseconds
+        }
     }
 
     let id: BatchID
     let model: any PoseModel
     let parts: [Part]
     let cancellation: Cancellation
+
+    package init(id: BatchID, model: any PoseModel, parts: [Part], cancellation: Cancellation) {
+        self.id = id
+        self.model = model
+        self.parts = parts
+        self.cancellation = cancellation
+    }
 }
 
 /// What a compute thread hands back: one answer per part, in the same order.
-struct BatchResult: Sendable {
-    let id: BatchID
-    let leases: [LeaseToken]
-    let answers: [Answer]
+package struct BatchResult: Sendable {
+    package let id: BatchID
+    package let leases: [LeaseToken]
+    package let answers: [Answer]
     /// People that the model solved, without those that were refused before.
-    let itemCount: Int
+    package let itemCount: Int
     /// Time the compute thread was at work, decoding and encoding included.
     let busy: Duration
+
+    package init(id: BatchID, leases: [LeaseToken], answers: [Answer], itemCount: Int, busy: Duration) {
+        self.id = id
+        self.leases = leases
+        self.answers = answers
+        self.itemCount = itemCount
+        self.busy = busy
+    }
 }
 
 /// Says from one thread to another that nobody wants a batch any more.
-final class Cancellation: Sendable {
+package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
     var isCancelled: Bool { flag.load(ordering: .relaxed) }
-    func cancel() { flag.store(true, ordering: .relaxed) }
+    package init() {}
+    package func cancel() { flag.store(true, ordering: .relaxed) }
 }

@@ -1,21 +1,28 @@
 internal import SinewBody
-internal import SinewModels
+package import SinewModels
 
 /// How long a model takes per person at each batch size, measured on this machine.
 ///
 /// Cost is not a·n + b: it has steps where blocks fill and where caches end, so it is measured and not modelled.
-struct BatchSizeTable: Sendable {
-    struct Entry: Sendable, Equatable {
-        let size: Int
-        let perItem: Duration
+package struct BatchSizeTable: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package let size: Int
+        package let perItem: Duration
+
+        package init(size: Int, perItem: Duration) {
+            self.size = size
+            self.perItem = perItem
+        }
     }
 
-    let entries: [Entry]
+    package let entries: [Entry]
+
+    package init(entries: [Entry]) { self.entries = entries }
 
     /// Measures sizes 1, 2, 4 … up to `sizeMax`, the best of three runs each, for about `budget` in all.
     ///
     /// - Returns: nil when the model was cancelled or could not solve a person at rest.
-    static func measure(
+    package static func measure(
         _ model: any PoseModel, sizeMax: Int, budget: Duration, isCancelled: () -> Bool
     ) -> BatchSizeTable? {
         // Timing hardly depends on the pose; a person at rest can be solved by every model.
@@ -42,7 +49,7 @@ struct BatchSizeTable: Sendable {
     }
 
     /// The smallest size within 3 % of the best time per person: beyond it a larger batch only makes callers wait.
-    var bestSize: Int? {
+    package var bestSize: Int? {
         guard let best = entries.map(\.perItem).min() else { return nil }
         return entries.first { $0.perItem <= best * 1.03 }?.size
     }

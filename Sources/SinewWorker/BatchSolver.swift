@@ -7,10 +7,12 @@ internal import SinewZeroMQ
 ///
 /// Runs on a compute thread. A person's numbers do not depend on who shares the batch, because validation removes what
 /// could and the model promises the rest.
-struct BatchSolver: Sendable {
-    let workerName: String
+package struct BatchSolver: Sendable {
+    private let workerName: String
 
-    func solve(_ job: BatchJob) -> BatchResult {
+    package init(workerName: String) { self.workerName = workerName }
+
+    package func solve(_ job: BatchJob) -> BatchResult {
         let start = ContinuousClock.now
         let requests = job.parts.map { part in validate(part) }
         let rows = BatchRows(requests)

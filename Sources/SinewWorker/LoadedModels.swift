@@ -1,15 +1,15 @@
 internal import SinewCore
-internal import SinewModels
+package import SinewModels
 internal import SinewWire
 
 /// The models of a worker and the names they answer to.
-struct LoadedModels: Sendable {
+package struct LoadedModels: Sendable {
     /// In the order given.
     let all: [any PoseModel]
     private let indexOfName: [String: Int]
 
     /// - Throws: ``WorkerError`` when there is none, or two are the same version of the same model.
-    init(_ models: [any PoseModel]) throws(WorkerError) {
+    package init(_ models: [any PoseModel]) throws(WorkerError) {
         guard !models.isEmpty else {
             throw WorkerError(.models, "a worker needs at least one model; `sinew model list` shows those installed")
         }
@@ -42,7 +42,7 @@ struct LoadedModels: Sendable {
     }
 
     /// The model of a name such as `niki` or `niki/1`, or nil.
-    func index(named name: String) -> Int? { indexOfName[name] }
+    package func index(named name: String) -> Int? { indexOfName[name] }
 
     /// The key under which the batching machine knows a model.
     func key(of index: Int) -> ModelKey { ModelKey(all[index].identity.description) }

@@ -1,4 +1,4 @@
-internal import SinewModels
+package import SinewModels
 
 extension PoseObservations {
     /// Adds the people of another batch behind those of this one.
@@ -14,7 +14,7 @@ extension PoseObservations {
     }
 
     /// Some of the people, as a batch of their own.
-    func rows(_ range: Range<Int>) -> PoseObservations {
+    package func rows(_ range: Range<Int>) -> PoseObservations {
         func part<Element>(_ values: [Element], _ width: Int) -> [Element] {
             Array(values[range.lowerBound * width..<range.upperBound * width])
         }

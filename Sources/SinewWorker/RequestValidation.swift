@@ -1,27 +1,26 @@
-import SinewBody
-import SinewModels
-import SinewWire
+package import SinewModels
+package import SinewWire
 
 /// The people of one request that can be solved, and why the others cannot.
 ///
 /// Everything that could harm a neighbour in a batch is looked at here, before the batch is made: shapes, finite values,
 /// and ranges that catch wrong units. What is wrong with the request as a whole fails the call; what is wrong with one
 /// person costs only that person.
-struct ValidatedRequest: Sendable {
+package struct ValidatedRequest: Sendable {
     /// People in the request.
-    let itemCount: Int
+    package let itemCount: Int
     /// The rows that can be solved, in ascending order.
-    let rows: [Int]
+    package let rows: [Int]
     /// The people of ``rows``.
-    let observations: PoseObservations
+    package let observations: PoseObservations
     /// The people that cannot, in ascending order.
-    let errors: [ItemError]
+    package let errors: [ItemError]
 
     /// Checks a request.
     ///
     /// - Parameter declaredItems: what the head of the call said; credits were counted by it.
     /// - Throws: ``CallFailure`` when the request is wrong as a whole.
-    init(_ request: SolvePosesRequest, declaredItems: Int) throws(CallFailure) {
+    package init(_ request: SolvePosesRequest, declaredItems: Int) throws(CallFailure) {
         let fields = try RequestFields(request, declaredItems: declaredItems)
         var rows: [Int] = []
         var errors: [ItemError] = []
@@ -40,11 +39,11 @@ struct ValidatedRequest: Sendable {
 }
 
 /// Why a call ends with a status instead of poses.
-struct CallFailure: Error, Equatable {
-    let status: StatusCode
-    let code: ServiceErrorCode
-    let field: String
-    let message: String
+package struct CallFailure: Error, Equatable {
+    package let status: StatusCode
+    package let code: ServiceErrorCode
+    package let field: String
+    package let message: String
 
     init(_ status: StatusCode, _ code: ServiceErrorCode, field: String = "", _ message: String) {
         self.status = status
@@ -67,8 +66,8 @@ struct CallFailure: Error, Equatable {
 }
 
 /// What goes back to the broker for one task.
-struct Answer: Sendable, Equatable {
-    let status: StatusCode
-    let code: ServiceErrorCode
-    let payload: [UInt8]
+package struct Answer: Sendable, Equatable {
+    package let status: StatusCode
+    package let code: ServiceErrorCode
+    package let payload: [UInt8]
 }

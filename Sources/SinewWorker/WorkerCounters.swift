@@ -1,8 +1,8 @@
 internal import SinewCore
-internal import SinewWire
+package import SinewWire
 
 /// What a worker has done since it started.
-struct WorkerCounters: Sendable {
+package struct WorkerCounters: Sendable {
     private(set) var itemsDone: UInt64 = 0
     private(set) var batchesDone: UInt64 = 0
     private(set) var busy: Duration = .zero
@@ -10,7 +10,9 @@ struct WorkerCounters: Sendable {
     /// Batches by size class: entry k counts sizes in 2^(k−1)+1 … 2^k.
     private var batchesBySizeClass: [UInt64] = []
 
-    mutating func note(_ result: BatchResult) {
+    package init() {}
+
+    package mutating func note(_ result: BatchResult) {
         busy += result.busy
         // A batch whose every request was refused never reached a model.
         guard result.itemCount > 0 else { return }
@@ -23,11 +25,11 @@ struct WorkerCounters: Sendable {
     }
 
     /// The k with 2^(k−1) < size ≤ 2^k.
-    static func sizeClass(of size: Int) -> Int {
+    package static func sizeClass(of size: Int) -> Int {
         size <= 1 ? 0 : Int.bitWidth - (size - 1).leadingZeroBitCount
     }
 
-    func beat(queuedItems: Int, runningItems: Int, leases: [UInt64]) -> WorkerBeat {
+    package func beat(queuedItems: Int, runningItems: Int, leases: [UInt64]) -> WorkerBeat {
         var sizes: [BatchSizeCount] = []
         for (sizeClass, count) in batchesBySizeClass.enumerated() where count > 0 {
             sizes.append(BatchSizeCount(size: 1 << UInt32(sizeClass), count: count))

@@ -58,15 +58,7 @@ extension WorkerLoop {
         }
     }
 
-    mutating func welcome(_ head: Head, _ payload: Frame?) throws(ZeroMQError) {
-        guard head.status == .ok else {
-            let reason = payload.flatMap { frame in
-                try? frame.withBytes { try unsafe ErrorDetail(decoding: $0.bytes) }.message
-            }
-            logger.error(
-                "the broker refused this worker", metadata: ["reason": "\(reason ?? head.status.description)"])
-            return
-        }
+    mutating func welcome(_ payload: Frame?) {
         let welcome = decode(WorkerWelcome.self, payload)
         guard let welcome else { return }
         let asked = Duration.microseconds(Int64(clamping: welcome.beatIntervalMicroseconds))
@@ -78,6 +70,23 @@ extension WorkerLoop {
                 metadata: ["broker": "\(configuration.brokerEndpoint)", "broker-version": "\(welcome.version)"])
         }
         connection.wasWelcomed(at: clock.now, beatInterval: interval)
+    }
+
+    /// The broker does not take this worker in, and a drain that carries a status says why.
+    ///
+    /// A broker that is about to end may be followed by another; any other reason is for the operator.
+    mutating func leaveRefused(_ head: Head, _ payload: Frame?) throws(ZeroMQError) {
+        let reason = decode(ErrorDetail.self, payload)?.message ?? head.status.description
+        logger.error(
+            "the broker refused this worker",
+            metadata: ["broker": "\(configuration.brokerEndpoint)", "reason": "\(reason)"])
+        switch head.status {
+        case .unavailable: connection.wasLost(at: clock.now, tryAgainIn: connection.beatInterval)
+        case .ok, .cancelled, .unknown, .invalidArgument, .deadlineExceeded, .notFound, .alreadyExists,
+            .permissionDenied, .resourceExhausted, .failedPrecondition, .aborted, .outOfRange, .unimplemented,
+            .internal, .dataLoss, .unauthenticated:
+            try drain(within: .seconds(30), reason: "the broker refused this worker")
+        }
     }
 
     /// The broker is a new one, or took this worker for dead: whatever is in hand belongs to nobody now.

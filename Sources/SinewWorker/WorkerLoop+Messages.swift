@@ -23,8 +23,9 @@ extension WorkerLoop {
         case .task: try take(head, payload)
         case .cancelTask:
             if let lease = leaseOfBroker[head.lease] { try step(.cancelled(lease)) }
-        case .welcome: try welcome(head, payload)
+        case .welcome: welcome(payload)
         case .helloAgain: try introduceAgain()
+        case .drain where head.status != .ok: try leaveRefused(head, payload)
         case .drain: try drain(within: .seconds(30), reason: "the broker asked for it")
         case .call, .cancel, .ping, .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye:
             noteMalformed("a \(head.kind) message is not for workers")
