@@ -1,4 +1,5 @@
 import SinewArrayFiles
+import SinewKernels
 import SinewModels
 import TestSupport
 import Testing
@@ -157,6 +158,24 @@ import Testing
                 }
             }
             #expect(asked == limit + 1)
+        }
+    }
+
+    @Test func `every instruction set of the machine gives the golden vectors`() async {
+        // In a process of its own: the limit is global, and other tests run beside this one.
+        await #expect(processExitsWith: .success) {
+            for isa in ISA.available {
+                ISA.limit(to: isa)
+                for name in Golden.flows {
+                    let golden = try Golden(name)
+                    let found = try golden.network().inverse(
+                        count: golden.count, input: golden.observationInput(), phi: golden.floats("phi"),
+                        betas: golden.floats("betas"), isCancelled: { false })
+                    let (rotations, latents) = (try golden.floats("rotation6d"), try golden.floats("latent"))
+                    precondition(largestDifference(found.rotation6d, rotations) <= 1e-5, "\(isa) \(name)")
+                    precondition(largestDifference(found.latent, latents) <= 1e-5, "\(isa) \(name)")
+                }
+            }
         }
     }
 

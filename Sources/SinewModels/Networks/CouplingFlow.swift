@@ -4,7 +4,7 @@ internal import SinewKernels
 ///
 /// - Source: models.md §3.2 and §3.8. The nets of a coupling run one after the other through the same scratch rows and not
 ///   side by side: rows are read where they lie, so a shared first product would save nothing and the block would be half
-///   again as large.
+///   again as large. The last coupling computes the rows of the error code too, because answers carry its norm (0.1 % of the work).
 internal struct CouplingFlow: Sendable {
     let dimension: Int
     let hidden: Int
