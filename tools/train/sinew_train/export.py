@@ -23,13 +23,15 @@ DATA = "CMU Graphics Lab Motion Capture Database on the open body (CC0)"
 
 
 def command_of(options: dict) -> str:
-    """The command line that repeats the training."""
+    """The command lines that repeat the training, also when its schedule was changed on the way."""
     words = ["python -m sinew_train.train --out out"]
-    names = ["architecture", "hidden", "steps", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
+    names = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
     words += [f"--{name.replace('_', '-')} {options[name]}" for name in names]
     words += ["--forward-inferred"] if options["forward_inferred"] else []
     words += [] if options["bf16"] else ["--fp32"]
-    return " ".join(words)
+    (_, steps), *changes = options["schedule"]
+    text = " ".join([*words, f"--steps {steps}"])
+    return "; ".join([text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes])
 
 
 def main() -> None:

@@ -136,7 +136,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
     parser.add_argument("--hidden", type=int, default=160)
     parser.add_argument("--dropout", type=float, default=0.0, help="stage B (published: 0.5)")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, help="length of the schedule (3000); with --resume: another length from here on")
     parser.add_argument("--batch", type=int, default=768)
     parser.add_argument("--lr", type=float, default=0.02, help="Muon, spectral size of an update")
     parser.add_argument("--adam-lr", type=float, default=2e-3, help="Adam, for the biases")
@@ -154,15 +154,28 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def resumed(given: argparse.Namespace, state: dict) -> argparse.Namespace:
+    """The state's own options; a changed schedule is written down, because it is part of how the weights came about."""
+    kept = {"schedule": [[0, state["options"]["steps"]]]} | state["options"]
+    options = argparse.Namespace(**(vars(given) | kept | {"resume": True, "out": given.out, "threads": given.threads}))
+    if given.steps and given.steps != options.steps:
+        options.schedule = options.schedule + [[state["step"], given.steps]]
+        options.steps = given.steps
+    return options
+
+
 def main() -> None:
     options = arguments()
     out = Path(options.out)
     state = None
     if options.resume:
         state = torch.load(out / "state.pt", weights_only=True)
-        options = argparse.Namespace(**(state["options"] | {"resume": True, "out": options.out, "threads": options.threads}))
+        options = resumed(options, state)
     elif (out / "state.pt").exists():
         raise SystemExit(f"{out}/state.pt exists. Add --resume to go on with it, or choose another --out.")
+    else:
+        options.steps = options.steps or 3000
+        options.schedule = [[0, options.steps]]
     out.mkdir(parents=True, exist_ok=True)
     if options.threads:
         torch.set_num_threads(options.threads)
