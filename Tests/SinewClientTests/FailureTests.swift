@@ -21,7 +21,7 @@ import Testing
         let broker = try FakeBroker { head, payload in
             guard head.kind == .call else { return [] }
             return head.attempt < 3
-                ? [FakeBroker.refusal(head, .workerLost, retryAfterMicroseconds: 1000)]
+                ? [FakeBroker.refusal(head, .noWorker, retryAfterMicroseconds: 1000)]
                 : [FakeBroker.solution(head, payload)]
         }
         let client = try Client(configuration(broker.endpoint))

@@ -26,8 +26,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let unknownSkeleton = ServiceErrorCode(rawValue: 106)
     /// A gender is not one of neutral, female and male.
     public static let unknownGender = ServiceErrorCode(rawValue: 107)
-    /// A call with this id is under way on the same connection; ids must not be used twice.
-    public static let duplicateCall = ServiceErrorCode(rawValue: 108)
     /// A person has a NaN or an infinity in the named field.
     public static let notFinite = ServiceErrorCode(rawValue: 120)
     /// A person has a number outside the range of the named field; look at its unit.
@@ -42,8 +40,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let draining = ServiceErrorCode(rawValue: 202)
     /// No worker is connected; start one with `sinew worker`.
     public static let noWorker = ServiceErrorCode(rawValue: 203)
-    /// The worker that had the call was lost and no other could take it.
-    public static let workerLost = ServiceErrorCode(rawValue: 204)
     /// No broker answers at the endpoint; start one with `sinew up`.
     public static let brokerUnreachable = ServiceErrorCode(rawValue: 300)
     /// The broker stopped answering while the call was under way.
@@ -73,7 +69,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .wrongShape,
         .unknownSkeleton,
         .unknownGender,
-        .duplicateCall,
         .notFinite,
         .outOfRange,
         .nothingObserved,
@@ -81,7 +76,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .clientLimit,
         .draining,
         .noWorker,
-        .workerLost,
         .brokerUnreachable,
         .brokerSilent,
         .clientClosed,
@@ -137,9 +131,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         107: Entry(
             name: "UNKNOWN_GENDER", status: .invalidArgument, isRetryable: false,
             sentence: "A gender is not one of neutral, female and male."),
-        108: Entry(
-            name: "DUPLICATE_CALL", status: .alreadyExists, isRetryable: false,
-            sentence: "A call with this id is under way on the same connection; ids must not be used twice."),
         120: Entry(
             name: "NOT_FINITE", status: .invalidArgument, isRetryable: false,
             sentence: "A person has a NaN or an infinity in the named field."),
@@ -161,9 +152,6 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         203: Entry(
             name: "NO_WORKER", status: .unavailable, isRetryable: true,
             sentence: "No worker is connected; start one with `sinew worker`."),
-        204: Entry(
-            name: "WORKER_LOST", status: .unavailable, isRetryable: true,
-            sentence: "The worker that had the call was lost and no other could take it."),
         300: Entry(
             name: "BROKER_UNREACHABLE", status: .unavailable, isRetryable: true,
             sentence: "No broker answers at the endpoint; start one with `sinew up`."),
