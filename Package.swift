@@ -130,7 +130,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels",
-                "SinewBody", "SinewFormats", "SinewArrayFiles", "TestSupport", "sinew", logging,
+                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "TestSupport", "sinew", logging,
             ],
             swiftSettings: strict),
     ]

@@ -37,7 +37,8 @@ struct SolvedRows {
                 }
                 if let person = refusedPerson(error, in: next) {
                     failures[person] = CallFailure(
-                        .invalidArgument, .nothingObserved, field: "joints", error.message)
+                        .invalidArgument, .nothingObserved, field: "joints",
+                        SolvedRows.withoutRow(error.message, row: person - next.lowerBound))
                     pending.append(person + 1..<next.upperBound)
                     pending.append(next.lowerBound..<person)
                 } else {
@@ -47,6 +48,12 @@ struct SolvedRows {
                 }
             }
         }
+    }
+
+    /// A model counts in rows of the batch; to the caller, who is told its own number, that one would mean somebody else.
+    private static func withoutRow(_ message: String, row: Int) -> String {
+        let prefix = "person \(row): "
+        return message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
     }
 
     private func refusedPerson(_ error: ModelError, in range: Range<Int>) -> Int? {

@@ -1,10 +1,9 @@
 import SinewCore
 import SinewModels
 import SinewWire
+import SinewWorker
 import SinewZeroMQ
 import Testing
-
-import SinewWorker
 
 @Suite struct BatchSolverTests {
     private func solve(
@@ -122,9 +121,11 @@ import SinewWorker
         let good = people(6, seed: 19)
         var request = good
         for person in refused { request = request.tricking(person, with: trick) }
-        let reply = try reply(solve([request]).answers[0])
+        // Somebody else comes first in the batch, so that rows of the batch and of the request differ.
+        let reply = try reply(solve([people(2, seed: 23), request]).answers[1])
         #expect(reply.itemErrors.map(\.item) == refused.map { UInt32($0) })
         #expect(reply.itemErrors.allSatisfy { $0.code == UInt32(ServiceErrorCode.nothingObserved.rawValue) })
+        #expect(reply.itemErrors.map(\.message) == refused.map { "person \($0): cannot be solved" })
         let theta = try #require(reply.theta.floats)
         let alone = try good.solvedAlone.theta
         for person in 0..<6 {

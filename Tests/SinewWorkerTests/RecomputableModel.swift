@@ -34,7 +34,8 @@ final class RecomputableModel: PoseModel {
         for row in 0..<observations.count {
             switch observations.betas[row * 10 + 9] {
             case Trick.answersNaN: solutions.theta[row * 72 + 5] = .nan
-            case Trick.refusesByNumber: throw ModelError(.degenerateInput, "cannot be solved", person: row)
+            case Trick.refusesByNumber:
+                throw ModelError(.degenerateInput, "person \(row): cannot be solved", person: row)
             case Trick.refusesTheBatch: throw ModelError(.degenerateInput, "cannot be solved")
             case Trick.breaks: throw ModelError(.unusableFile, "the weights are gone")
             default: RecomputableModel.fill(&solutions, row, from: observations)

@@ -1,9 +1,8 @@
 import SinewBody
 import SinewModels
 import SinewWire
-import Testing
-
 import SinewWorker
+import Testing
 
 @Suite struct RequestValidationTests {
     private func validated(_ request: SolvePosesRequest, declaredItems: Int? = nil) throws -> ValidatedRequest {

@@ -1,8 +1,7 @@
 import SinewModels
 import SinewWire
-import TestSupport
-
 import SinewWorker
+import TestSupport
 
 /// People somewhere in a room, with every field given.
 func people(_ count: Int, seed: UInt64, skeleton: String = "smpl-29") -> SolvePosesRequest {

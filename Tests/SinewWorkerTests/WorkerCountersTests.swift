@@ -1,9 +1,8 @@
 import SinewCore
 import SinewModels
-import Testing
-
 import SinewWire
 import SinewWorker
+import Testing
 
 @Suite struct WorkerCountersTests {
     @Test(arguments: [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4), (256, 8), (257, 9)])
