@@ -22,13 +22,13 @@ extension WorkerLoop {
         case .sendHome(let lease):
             guard let task = forget(lease) else { return }
             try send(Head(kind: .returned, callID: task.callID, lease: task.brokerLease, attempt: task.attempt))
+            // It crossed the goodbye on its way; the broker can forget the worker only after another one.
+            if case .farewell = lifecycle { try sayFarewell() }
         case .drop(let lease):
             answers[lease] = nil
             forget(lease)
         case .abandon(let batch): running[batch]?.cancellation.cancel()
-        case .drained:
-            try send(Head(kind: .goodbye))
-            lifecycle = .stopped
+        case .drained: try beginFarewell()
         }
     }
 

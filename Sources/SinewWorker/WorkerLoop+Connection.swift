@@ -19,7 +19,7 @@ extension WorkerLoop {
         // A worker that leaves does not introduce itself again.
         switch lifecycle {
         case .serving: break
-        case .draining, .stopped:
+        case .draining, .farewell, .stopped:
             connection.wasLost(at: clock.now, tryAgainIn: connection.beatInterval)
             return
         }
@@ -31,7 +31,7 @@ extension WorkerLoop {
         if try send(Head(kind: .hello), payload: hello.encode()) { connection.helloLeft(at: clock.now) }
     }
 
-    private mutating func beat() throws(ZeroMQError) {
+    mutating func beat() throws(ZeroMQError) {
         let leases = machine.heldLeases.compactMap { tasks[$0]?.brokerLease }.sorted()
         let beat = counters.beat(
             queuedItems: machine.queuedItems, runningItems: machine.runningItems, leases: leases)
@@ -91,6 +91,13 @@ extension WorkerLoop {
 
     /// The broker is a new one, or took this worker for dead: whatever is in hand belongs to nobody now.
     mutating func introduceAgain() throws(ZeroMQError) {
+        switch lifecycle {
+        case .farewell:
+            // Sent after everything the broker ever sent to the worker it has now forgotten: nothing can follow.
+            lifecycle = .stopped
+            return
+        case .serving, .draining, .stopped: break
+        }
         logger.info("the broker asks for an introduction", metadata: ["tasks-dropped": "\(tasks.count)"])
         leaseOfBroker = [:]
         for lease in machine.heldLeases { try step(.cancelled(lease)) }

@@ -12,11 +12,13 @@ extension WorkerLoop {
             return
         }
         if let duration = pending.drainWithin { try drain(within: duration, reason: "ordered") }
+        let now = clock.now
         switch lifecycle {
-        case .draining(let until) where until <= clock.now:
+        case .draining(let until) where until <= now:
             logger.warning("the drain took too long; unfinished tasks go back", metadata: ["tasks": "\(tasks.count)"])
             try leaveNow()
-        case .serving, .draining, .stopped: break
+        case .farewell(let until) where until <= now: lifecycle = .stopped
+        case .serving, .draining, .farewell, .stopped: break
         }
     }
 
@@ -24,7 +26,7 @@ extension WorkerLoop {
     mutating func drain(within duration: Duration, reason: String) throws(ZeroMQError) {
         let until = clock.now + duration
         switch lifecycle {
-        case .stopped: return
+        case .farewell, .stopped: return
         case .draining(let known):
             // A second order can only shorten the wait.
             lifecycle = .draining(until: min(known, until))
@@ -43,11 +45,31 @@ extension WorkerLoop {
 
     /// Gives everything back, also what is being computed: somebody else can begin with it at once.
     private mutating func leaveNow() throws(ZeroMQError) {
+        try drain(within: .zero, reason: "the worker stops")
         for lease in machine.heldLeases {
-            guard let task = tasks[lease] else { continue }
-            try send(Head(kind: .returned, callID: task.callID, lease: task.brokerLease, attempt: task.attempt))
+            if let task = tasks[lease] {
+                try send(Head(kind: .returned, callID: task.callID, lease: task.brokerLease, attempt: task.attempt))
+            }
+            try step(.cancelled(lease))
         }
+        try beginFarewell()
+    }
+
+    /// Nothing is in hand any more. The worker goes when the broker has forgotten it, or cannot be reached.
+    mutating func beginFarewell() throws(ZeroMQError) {
+        switch lifecycle {
+        case .farewell, .stopped: return
+        case .serving, .draining: break
+        }
+        lifecycle = .farewell(until: clock.now + WorkerLoop.farewellMax)
+        try sayFarewell()
+    }
+
+    /// A broker forgets a worker that says goodbye with nothing in hand, and asks whom it does not know to introduce itself:
+    /// that answer to a beat is the sign that no task is on its way.
+    mutating func sayFarewell() throws(ZeroMQError) {
         try send(Head(kind: .goodbye))
-        lifecycle = .stopped
+        try beat()
+        if connection.state == .absent { lifecycle = .stopped }
     }
 }

@@ -27,6 +27,8 @@ struct WorkerLoop: ~Copyable {
     enum Lifecycle {
         case serving
         case draining(until: Instant)
+        /// Nothing is in hand; waits until the broker has forgotten the worker, so that no task is still on its way.
+        case farewell(until: Instant)
         case stopped
     }
 
@@ -55,6 +57,8 @@ struct WorkerLoop: ~Copyable {
     var counters = WorkerCounters()
     var malformedMessages = 0
 
+    /// How long a worker waits for the broker to forget it before it goes anyway.
+    static let farewellMax = Duration.seconds(1)
     /// Messages read before looking at anything else, so that a flood cannot keep a beat from leaving.
     static let messagesPerRoundMax = 256
 
@@ -103,7 +107,7 @@ struct WorkerLoop: ~Copyable {
     private var isStopped: Bool {
         switch lifecycle {
         case .stopped: true
-        case .serving, .draining: false
+        case .serving, .draining, .farewell: false
         }
     }
 
@@ -111,7 +115,7 @@ struct WorkerLoop: ~Copyable {
     private var nextDue: Instant {
         switch lifecycle {
         case .serving, .stopped: connection.nextSpeak
-        case .draining(let until): min(connection.nextSpeak, until)
+        case .draining(let until), .farewell(let until): min(connection.nextSpeak, until)
         }
     }
 

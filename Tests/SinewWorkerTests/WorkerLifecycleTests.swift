@@ -117,6 +117,26 @@ import Testing
         #expect(hasEnded && gate.sawCancellation)
     }
 
+    @Test func `a task that crosses the goodbye comes back before the worker goes`() async throws {
+        try await drainedAcrossATask().run()
+    }
+
+    private func drainedAcrossATask() throws -> WorkerServer {
+        var broker = try ScriptedBroker()
+        let worker = try startWorker(broker.endpoint, models: [RecomputableModel()])
+        _ = try broker.welcome()
+        worker.beginDrain(within: generousDeadline)
+        // One goodbye when the drain begins and one when nothing is in hand; the broker has not read them yet.
+        _ = try broker.expect(.goodbye)
+        _ = try broker.expect(.goodbye)
+        let crossing = try broker.give(people(1, seed: 66))
+        #expect(try broker.expect(.returned).head.lease == crossing)
+        _ = try broker.expect(.goodbye)
+        _ = try broker.expect(.beat)
+        try broker.send(Head(kind: .helloAgain))
+        return worker
+    }
+
     @Test func `waiting for a worker ends when it has stopped`() async throws {
         let endpoint = try unusedEndpoint()
         let stopped = try startWorker(endpoint, models: [RecomputableModel()])
