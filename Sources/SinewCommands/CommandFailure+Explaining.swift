@@ -2,6 +2,7 @@ internal import SinewArrayFiles
 internal import SinewBody
 internal import SinewBroker
 internal import SinewClient
+internal import SinewFormats
 internal import SinewModels
 internal import SinewWorker
 
@@ -14,6 +15,7 @@ extension CommandFailure {
         case let failure as ChildProcess.SpawnFailure: self.init(.software, failure.message)
         case let error as ArrayFileError: self.init(error.exitStatus, error.message)
         case let error as BodyError: self.init(error.reason == .missingFile ? .noInput : .badData, error.message)
+        case let error as FormatError: self.init(error.exitStatus, error.message)
         case let error as ModelError: self.init(error.exitStatus, error.message)
         case let error as ClientError: self.init(error.status.exitStatus, error.description)
         case let error as BrokerError: self.init(error.exitStatus, error.message)
@@ -25,7 +27,7 @@ extension CommandFailure {
 }
 
 extension ArrayFileError {
-    fileprivate var exitStatus: ExitStatus {
+    fileprivate var exitStatus: CommandStatus {
         switch reason {
         case .missingFile, .io: .noInput
         case .truncated, .malformed, .unsupported, .wrongShape: .badData
@@ -33,8 +35,17 @@ extension ArrayFileError {
     }
 }
 
+extension FormatError {
+    fileprivate var exitStatus: CommandStatus {
+        switch reason {
+        case .missingFile, .io: .noInput
+        case .unreadableFile, .invalidData: .badData
+        }
+    }
+}
+
 extension ModelError {
-    fileprivate var exitStatus: ExitStatus {
+    fileprivate var exitStatus: CommandStatus {
         switch reason {
         case .cancelled: .interrupted
         case .unknownModel: .usage
@@ -44,7 +55,7 @@ extension ModelError {
 }
 
 extension BrokerError {
-    fileprivate var exitStatus: ExitStatus {
+    fileprivate var exitStatus: CommandStatus {
         switch reason {
         case .invalidLimits: .usage
         case .cannotListen: .unavailable
@@ -54,7 +65,7 @@ extension BrokerError {
 }
 
 extension WorkerError {
-    fileprivate var exitStatus: ExitStatus {
+    fileprivate var exitStatus: CommandStatus {
         switch reason {
         case .configuration, .models: .usage
         case .transport: .unavailable
@@ -64,7 +75,7 @@ extension WorkerError {
 
 extension StatusCode {
     /// The exit status of a command whose call ended so.
-    package var exitStatus: ExitStatus {
+    package var exitStatus: CommandStatus {
         switch self {
         case .ok: .ok
         case .cancelled: .interrupted

@@ -2,10 +2,10 @@
 ///
 /// The message says what went wrong, where, why, and what to type next; it is printed once, by ``CommandLineEntry``.
 package struct CommandFailure: Error, Equatable, Sendable {
-    package let status: ExitStatus
+    package let status: CommandStatus
     package let message: String
 
-    package init(_ status: ExitStatus, _ message: String) {
+    package init(_ status: CommandStatus, _ message: String) {
         self.status = status
         self.message = message
     }

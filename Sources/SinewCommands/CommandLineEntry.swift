@@ -14,7 +14,7 @@ package enum CommandLineEntry {
             } else {
                 try command.run()
             }
-            exit(ExitStatus.ok.rawValue)
+            exit(CommandStatus.ok.rawValue)
         } catch {
             guard let failure = CommandFailure(explaining: error) else { SinewCommand.exit(withError: error) }
             if !failure.message.isEmpty { StandardStreams.talk(TextStyle.talk.red("error:") + " " + failure.message) }

@@ -12,7 +12,8 @@ package struct SinewCommand: AsyncParsableCommand {
             """,
         version: sinewVersion,
         subcommands: [
-            DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, StatusCommand.self,
+            DemoCommand.self, SolveCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self,
+            StatusCommand.self,
             ModelCommand.self,
             BodyCommand.self,
             DoctorCommand.self,

@@ -27,6 +27,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.clientEndpoint = clients
         configuration.workerEndpoint = workers
         configuration.version = sinewVersion
+        let signals = await stoppingSignals()
         let server = try BrokerServer(configuration, logger: service.logger(label: "sinew.broker"))
         let ready = BrokerReady(
             clientEndpoint: server.clientEndpoint, workerEndpoint: server.workerEndpoint, processID: Int(getpid()))
@@ -35,7 +36,7 @@ struct BrokerCommand: AsyncParsableCommand {
         } else {
             StandardStreams.data("clients \(ready.clientEndpoint)  workers \(ready.workerEndpoint)")
         }
-        await runService(server, stopsWithParent: service.stopWithParent)
+        await runService(server, until: signals, stopsWithParent: service.stopWithParent)
     }
 }
 

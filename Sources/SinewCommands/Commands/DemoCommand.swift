@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SinewClient
+internal import SinewFormats
 internal import SinewModels
 internal import UnixSignals
 
@@ -68,12 +69,14 @@ struct DemoCommand: AsyncParsableCommand {
         try await run.waitForWorkers()
         var accuracy = [DemoAccuracy(input: observations, scene: scene)]
         var speed: [DemoSpeed] = []
-        let outputs: [String] = []
+        var outputs: [String] = []
+        let chosen = models.contains("niki") ? "niki" : models.last
         for model in models {
             talk("solving with \(model) …")
             let outcome = try await run.solve(with: model)
             accuracy.append(outcome.accuracy)
             speed.append(outcome.speed)
+            if model == chosen { outputs = try scene.output(outcome.reply).write(to: "\(output)/demo.npz") }
         }
         return DemoReport(
             frames: scene.frames, people: scene.people, clips: scene.clips, seed: seed, accuracy: accuracy,

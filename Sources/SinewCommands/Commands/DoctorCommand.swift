@@ -1,17 +1,20 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SinewBody
+internal import SinewClient
 internal import SinewKernels
+internal import SinewModels
 
 /// `sinew doctor`: looks at everything a solve needs and says what to do about what is missing.
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check this machine, the bundled bodies and models, and the broker.")
 
+    @OptionGroup var client: ClientOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let findings = checkMachine() + checkBodies()
+        let findings = await checkMachine() + checkBodies() + checkModels() + checkBroker()
         if output.json {
             try JSONOutput.print(findings)
         } else {
@@ -31,6 +34,46 @@ struct DoctorCommand: AsyncParsableCommand {
             DoctorFinding(
                 .good, "processor", "\(cores) cores; instruction sets \(isas); using \(ISA.selected.rawValue)")
         ]
+    }
+
+    /// Loads every model that ships with the command, which checks its files against their hashes.
+    private func checkModels() -> [DoctorFinding] {
+        let repository = ModelRepository()
+        do throws(ModelError) {
+            var findings: [DoctorFinding] = []
+            for model in try repository.list() {
+                let name = "\(model.name)/\(model.version)"
+                do throws(ModelError) {
+                    _ = try repository.load(name)
+                    let weights =
+                        model.weightsSHA256.isEmpty ? "no weights" : "weights \(model.weightsSHA256.prefix(12))"
+                    findings.append(DoctorFinding(.good, "model \(name)", "\(model.architecture.name), \(weights)"))
+                } catch {
+                    findings.append(DoctorFinding(.bad, "model \(name)", error.message))
+                }
+            }
+            return findings
+        } catch {
+            return [DoctorFinding(.bad, "models", error.message)]
+        }
+    }
+
+    private func checkBroker() async -> [DoctorFinding] {
+        do {
+            let client = try client.client()
+            defer { client.close() }
+            let status = try await client.fleetStatus(deadline: .seconds(5))
+            let serving = status.workers.filter { $0.state == .serving }.count
+            let finding = "version \(status.broker.version) at \(self.client.broker), \(serving) workers serve"
+            guard serving > 0 else {
+                return [DoctorFinding(.note, "broker", finding + "; start one: sinew worker")]
+            }
+            return [DoctorFinding(.good, "broker", finding)]
+        } catch {
+            // No broker is no fault: everything works without one, with --local.
+            let message = CommandFailure(explaining: error)?.message ?? "\(error)"
+            return [DoctorFinding(.note, "broker", message + "; or solve without one: sinew solve --local")]
+        }
     }
 
     private func checkBodies() -> [DoctorFinding] {

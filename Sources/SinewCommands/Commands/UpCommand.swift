@@ -47,7 +47,7 @@ struct UpCommand: AsyncParsableCommand {
         plan.workerOptions = model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
         plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
 
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals = await stoppingSignals()
         let fleet = try await LocalFleet.start(plan)
         if output.json {
             try JSONOutput.print(

@@ -51,6 +51,7 @@ struct WorkerCommand: AsyncParsableCommand {
         if let name { configuration.name = name }
         if let credits { configuration.creditItems = credits }
         configuration.batchItemsMax = batch
+        let signals = await stoppingSignals()
         let server = try WorkerServer(configuration, models: loaded, logger: service.logger(label: "sinew.worker"))
         let ready = WorkerReady(
             name: configuration.name, models: loaded.map(\.identity.description), processID: Int(getpid()))
@@ -59,7 +60,7 @@ struct WorkerCommand: AsyncParsableCommand {
         } else {
             StandardStreams.data("worker \(ready.name)  models \(ready.models.joined(separator: " "))")
         }
-        await runService(server, stopsWithParent: service.stopWithParent)
+        await runService(server, until: signals, stopsWithParent: service.stopWithParent)
     }
 }
 

@@ -1,6 +1,8 @@
 internal import Foundation
 internal import SinewArrayFiles
 internal import SinewBody
+internal import SinewClient
+internal import SinewFormats
 internal import SinewModels
 
 /// The bundled scene: true poses of two people, row `frame · people + person`.
@@ -55,6 +57,30 @@ struct DemoScene: Sendable {
         twists = everyRow.flatMap { [restJoints] row in
             TwistAngles.angles(rotations: rotations, restJoints: restJoints, person: row)
         }
+    }
+
+    /// The solved scene as files, one per person.
+    func output(_ reply: PoseReply) -> PoseOutput {
+        let tracks = (0..<people).map { person in
+            let rows = Array(stride(from: person, to: self.rows, by: people))
+            func pick(_ values: [Float], _ columns: Int) -> [Float] {
+                rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
+            }
+            var track = PoseOutput.Track(name: clips[person], gender: genders[person])
+            track.frames = Array(0..<frames)
+            track.theta = pick(reply.theta, 72)
+            track.translation = pick(reply.translation, 3)
+            track.joints = pick(reply.joints, 87)
+            track.betas = pick(betas, 10)
+            track.latentNorm = pick(reply.latentNorm, 1)
+            track.jointResidualMillimetres = pick(reply.jointResidualMillimetres, 1)
+            track.boneLengthChange = pick(reply.boneLengthChange, 1)
+            track.unobservedJoints = rows.map { reply.unobservedJoints[$0] }
+            track.isSolved = rows.map { _ in true }
+            return track
+        }
+        let version = reply.parts.first?.modelVersion ?? ""
+        return PoseOutput(tracks: tracks, framesPerSecond: framesPerSecond, model: "\(reply.model)/\(version)")
     }
 
     /// Beside the executable, in the share folder of an installation, or in the source tree of a development build.

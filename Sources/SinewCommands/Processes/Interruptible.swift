@@ -5,7 +5,7 @@ internal import UnixSignals
 ///
 /// - Throws: what `body` threw, or ``CommandFailure`` with `interrupted`.
 func interruptible<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let signals = await stoppingSignals()
     return try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await body() }
         group.addTask {

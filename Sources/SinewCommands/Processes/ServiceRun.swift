@@ -10,9 +10,13 @@ protocol StoppableService: Sendable {
 /// How long running work may take after the first signal.
 let drainLimit = Duration.seconds(10)
 
+/// The signals that stop a service. They are trapped before it says that it is ready: whoever reads that may send one at once.
+func stoppingSignals() async -> UnixSignalsSequence { await UnixSignalsSequence(trapping: .sigint, .sigterm) }
+
 /// Runs a service until a signal (or the parent's end) stops it: the first drains, the second stops at once.
-func runService(_ service: some StoppableService, stopsWithParent: Bool) async {
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+func runService(
+    _ service: some StoppableService, until signals: UnixSignalsSequence, stopsWithParent: Bool
+) async {
     if stopsWithParent {
         // Nobody is left to take results from us, so there is nothing to drain for.
         Lifeline.whenParentEnds { service.stop() }

@@ -1,5 +1,5 @@
 /// The exit statuses of `sinew`, after sysexits where it has one.
-package enum ExitStatus: Int32, Sendable {
+package enum CommandStatus: Int32, Sendable {
     /// All of it worked.
     case ok = 0
     /// The output is complete and written, but some items in it failed; each is listed.

@@ -1,0 +1,168 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SinewClient
+internal import SinewFormats
+internal import SinewKernels
+internal import SinewModels
+
+/// `sinew solve`: joints of a file in, poses of a file out.
+struct SolveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "solve", abstract: "Solve the observed joints of a file and write the poses.",
+        discussion: """
+            Input: .npz or .jsonl with joints3d (N,J,3) or (T,P,J,3) and, where known, skeleton, sigma or confidence, \
+            twist, betas, gender, unit, up_axis, fps, track. Output: AMASS's .npz layout (poses, trans, betas, gender, \
+            mocap_framerate) and a measure of quality per frame; several tracks give one file each. The output appears \
+            once it is complete. Rows that cannot be solved are listed, are zero in the output, and make the exit status 3.
+            """)
+
+    @Argument(help: "The file of observed joints.")
+    var input: String
+
+    @Option(name: [.short, .customLong("output")], help: "Where to write the poses (.npz).")
+    var output: String
+
+    @Option(name: .long, help: "The model, NAME or NAME/VERSION; sinew model list shows them.")
+    var model = "niki"
+
+    @Flag(name: .long, help: "Solve in this process instead of asking a broker.")
+    var local = false
+
+    @Option(name: .long, help: "With --local: the folder of models (default: those that ship with sinew).")
+    var models: String?
+
+    @Option(name: .long, help: "With --local: threads (default: the cores).")
+    var threads: Int?
+
+    @Option(name: .long, help: "With --local: the strongest instruction set to use.")
+    var isaMax: ISAOption?
+
+    @Option(name: .long, help: "Seconds that each call of up to 64 rows may take.")
+    var deadline = 30.0
+
+    @Option(name: .long, help: "The unit of the joints, m, cm or mm, when the file does not say.")
+    var unit: String?
+
+    @Option(name: .long, help: "The axis that points up, y, z, -y …, when the file does not say.")
+    var upAxis: String?
+
+    @Option(name: .long, help: "The skeleton of the joints, when the file does not say.")
+    var skeleton: String?
+
+    @OptionGroup var client: ClientOptions
+    @OptionGroup var options: OutputOptions
+
+    func validate() throws {
+        guard deadline > 0, deadline <= 86_400 else {
+            throw ValidationError("--deadline must be a number of seconds above 0")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be 1…1024, not \(threads)")
+        }
+        if !local, let option = models.map({ _ in "--models" }) ?? threads.map({ _ in "--threads" }) {
+            throw ValidationError("\(option) is for --local; a broker's workers have their own")
+        }
+    }
+
+    func run() async throws {
+        try OutputPath.check(output, endingWith: ".npz")
+        let input = try PoseInput.read(path: input, options: try readingOptions())
+        for note in input.notes { StandardStreams.talk("note: \(note)") }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let solved = try await interruptible { try await solve(input) }
+        let failures = solved.failures.sorted { $0.row < $1.row }
+        guard failures.count < input.count else {
+            throw CommandFailure(
+                .badData,
+                "none of the \(input.count) rows of \(input.path) could be solved; the first: "
+                    + "\(input.places[0]): \(failures[0].message). No output was written")
+        }
+        let paths = try solved.output(for: input).write(to: output)
+        let summary = SolveSummary(input: input, solved: solved, outputs: paths, seconds: seconds(clock.now - start))
+        if options.json { try JSONOutput.print(summary) } else { StandardStreams.talk(summary.line) }
+        try report(failures, of: input)
+    }
+
+    private func readingOptions() throws -> PoseInput.Options {
+        var options = PoseInput.Options(skeletonName: skeleton)
+        if let unit {
+            guard let known = LengthUnit(named: unit) else {
+                throw ValidationError("--unit '\(unit)' is not known; use m, cm or mm")
+            }
+            options.unit = known
+        }
+        if let upAxis {
+            guard let known = UpAxis(named: upAxis) else {
+                throw ValidationError("--up-axis '\(upAxis)' is not known; use y, z, -y, …")
+            }
+            options.upAxis = known
+        }
+        return options
+    }
+
+    private func solve(_ input: PoseInput) async throws -> SolvedRows {
+        var bar = ProgressBar(total: input.count, unit: "rows")
+        defer { bar.clear() }
+        let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
+        if local {
+            if let isaMax { ISA.limit(to: isaMax.isa) }
+            let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+            let solver = LocalSolver(
+                model: try ModelRepository(path: models).load(model), threads: threads ?? max(1, cores))
+            return try await solver.solve(input, progress: progress)
+        }
+        let client = try client.client()
+        defer { client.close() }
+        return try await ServiceSolver(client: client, model: model, deadline: .seconds(deadline))
+            .solve(input, progress: progress)
+    }
+
+    private func report(_ failures: [SolvedRows.Failure], of input: PoseInput) throws {
+        guard !failures.isEmpty else { return }
+        let shown = 20
+        for failure in failures.prefix(shown) {
+            StandardStreams.talk("\(input.path), \(input.places[failure.row]): \(failure.message)")
+        }
+        if failures.count > shown { StandardStreams.talk("… and \(failures.count - shown) more") }
+        throw CommandFailure(
+            .someItemsFailed,
+            "\(failures.count) of \(input.count) rows could not be solved; "
+                + "they are zero in the output, with solved = 0")
+    }
+}
+
+/// What `sinew solve` did.
+struct SolveSummary: Encodable {
+    let input: String
+    let outputs: [String]
+    let rows: Int
+    let tracks: Int
+    let failedRows: [Int]
+    let model: String
+    let solvers: [String]
+    let seconds: Double
+    let meanJointResidualMm: Double
+    let notes: [String]
+
+    init(input: PoseInput, solved: SolvedRows, outputs: [String], seconds: Double) {
+        self.input = input.path
+        self.outputs = outputs
+        rows = input.count
+        tracks = input.trackNames.count
+        failedRows = solved.failures.map(\.row).sorted()
+        model = solved.model
+        solvers = solved.solvers.sorted()
+        self.seconds = seconds
+        let sum = solved.jointResidualMillimetres.reduce(0) { $0 + Double($1) }
+        meanJointResidualMm = sum / Double(max(1, input.count - failedRows.count))
+        notes = input.notes
+    }
+
+    var line: String {
+        let failed = failedRows.isEmpty ? "" : ", \(failedRows.count) failed"
+        return
+            "\(outputs.joined(separator: " ")): \(rows) rows\(failed), \(model) by \(solvers.joined(separator: ", ")), "
+            + "\(fixed(seconds, 2)) s, mean joint residual \(fixed(meanJointResidualMm, 1)) mm"
+    }
+}

@@ -1,0 +1,43 @@
+internal import SinewBody
+internal import SinewClient
+internal import SinewFormats
+
+/// Solves an input through a broker.
+struct ServiceSolver {
+    let client: Client
+    let model: String
+    /// For each call, from when it is sent.
+    let deadline: Duration
+
+    /// Solves every row; `progress` hears of each part that comes back.
+    ///
+    /// - Throws: `ClientError` when a call fails as a whole. A row that cannot be solved is a failure in the result.
+    func solve(_ input: PoseInput, progress: (SolvedRows) -> Void) async throws -> SolvedRows {
+        var solved = SolvedRows(count: input.count, model: model)
+        // A request has twists for all of its people or for none.
+        for hasTwists in [true, false] {
+            let rows = (0..<input.count).filter { input.hasTwists[$0] == hasTwists }
+            guard !rows.isEmpty else { continue }
+            let request = Self.request(input, rows: rows, hasTwists: hasTwists)
+            for try await part in client.solveScene(request, model: model, deadline: deadline) {
+                solved.take(part, rows: rows)
+                progress(solved)
+            }
+            // A cancelled iteration may end without an error.
+            try Task.checkCancellation()
+        }
+        return solved
+    }
+
+    private static func request(_ input: PoseInput, rows: [Int], hasTwists: Bool) -> PoseRequest {
+        func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
+            rows.count == input.count ? values : rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
+        }
+        return PoseRequest(
+            count: rows.count, joints: pick(input.joints, 87), skeleton: Skeleton.smpl29.name,
+            sigma: pick(input.sigma, 29),
+            observed: rows.flatMap { row in (0..<29).map { input.observed[row] & (1 << UInt32($0)) != 0 } },
+            twists: hasTwists ? pick(input.twists, 23) : nil, betas: pick(input.betas, 10),
+            genders: rows.map { input.genders[$0].rawValue })
+    }
+}

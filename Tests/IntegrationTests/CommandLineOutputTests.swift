@@ -1,0 +1,100 @@
+import FoundationEssentials
+import SinewArrayFiles
+import SinewCommands
+import Testing
+
+/// What commands print when all goes well.
+@Suite(.timeLimit(.minutes(5)))
+struct CommandLineOutputTests {
+    private func parse<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    @Test func `help names every command and a version is told`() async throws {
+        let help = try await CommandLineTool.run("--help")
+        #expect(help.status == 0)
+        for command in ["demo", "solve", "up", "broker", "worker", "status", "model", "body", "doctor"] {
+            #expect(help.output.contains("  \(command) "), "\(command)")
+            #expect(try await CommandLineTool.run("help", command).status == 0)
+        }
+        #expect(try await CommandLineTool.run("--version").status == 0)
+    }
+
+    @Test func `bodies and models are listed as text and as JSON`() async throws {
+        struct Body: Decodable {
+            let gender: String
+            let vertices: Int
+        }
+        struct Model: Decodable {
+            let name, version, weights_sha256: String
+        }
+        let bodies = try await CommandLineTool.run("body", "list", "--json")
+        #expect(try parse([Body].self, bodies.output).map(\.gender).sorted() == ["female", "male", "neutral"])
+        #expect(try await CommandLineTool.run("body", "list").output.contains("open/neutral"))
+        let models = try await CommandLineTool.run("model", "list", "--json")
+        let names = try parse([Model].self, models.output).map(\.name)
+        #expect(names.contains("hybrik"))
+        let text = try await CommandLineTool.run("model", "list").output
+        for name in names { #expect(text.contains("\(name)/")) }
+    }
+
+    @Test func `the doctor finds bodies and processor in order`() async throws {
+        struct Finding: Decodable {
+            let verdict, subject, finding: String
+        }
+        let done = try await CommandLineTool.run("doctor", "--json", "--broker", "ipc:///tmp/sinew-nobody-listens")
+        let findings = try parse([Finding].self, done.output)
+        #expect(findings.contains { $0.subject == "processor" && $0.verdict == "good" })
+        #expect(findings.filter { $0.subject.hasPrefix("body ") && $0.verdict == "good" }.count == 3)
+        #expect(findings.contains { $0.subject == "broker" && $0.verdict == "note" })
+        #expect(done.status == 0, "\(done.talk)")
+    }
+
+    @Test func `colours are for terminals only`() async throws {
+        #expect(try await !CommandLineTool.run("body", "list").output.contains("\u{1B}"))
+    }
+
+    @Test func `the demo measures, improves on its input and writes both people`() async throws {
+        struct Errors: Decodable {
+            let pa_mpjpe_mm: Double
+        }
+        struct Accuracy: Decodable {
+            let name: String
+            let standard, arm_lost: Errors
+        }
+        struct Worker: Decodable {
+            let items: Int
+            let items_per_second: Double
+        }
+        struct Speed: Decodable {
+            let name: String
+            let workers: [Worker]
+        }
+        struct Report: Decodable {
+            let frames, people: Int
+            let accuracy: [Accuracy]
+            let speed: [Speed]
+            let outputs: [String]
+        }
+        try await withFolder { folder in
+            let done = try await CommandLineTool.run("demo", "--json", "-o", "\(folder)/out")
+            #expect(done.status == 0, "\(done.talk)")
+            let report = try parse(Report.self, done.output)
+            let errors = Dictionary(uniqueKeysWithValues: report.accuracy.map { ($0.name, $0) })
+            let (input, analytic) = (try #require(errors["input"]), try #require(errors["hybrik"]))
+            #expect(analytic.standard.pa_mpjpe_mm < input.standard.pa_mpjpe_mm)
+            #expect(analytic.arm_lost.pa_mpjpe_mm < input.arm_lost.pa_mpjpe_mm)
+            #expect(input.arm_lost.pa_mpjpe_mm > input.standard.pa_mpjpe_mm)
+            for model in report.speed {
+                #expect(model.workers.count == 2)
+                #expect(model.workers.allSatisfy { $0.items > 0 && $0.items_per_second > 0 }, "\(model.name)")
+            }
+            #expect(report.outputs.count == report.people)
+            for path in report.outputs {
+                let file = try NPZFile(path: path)
+                #expect(try file.array("poses").shape == [report.frames, 72])
+                #expect(try file.array("mocap_framerate").doubles() == [30])
+            }
+        }
+    }
+}
