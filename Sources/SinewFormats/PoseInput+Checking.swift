@@ -161,7 +161,7 @@ extension PoseInput {
         case (.some(let declared), .some(let found)) where declared != found:
             notes.append(
                 "\(declared.rawValue) is declared as up, but people stand along \(found.rawValue); the declaration was "
-                    + "followed, type --up \(found.rawValue) if it is wrong")
+                    + "followed, type --up-axis=\(found.rawValue) if it is wrong")
             chosen = declared
         case (.some(let declared), _): chosen = declared
         case (.none, .some(let found)):
@@ -170,11 +170,12 @@ extension PoseInput {
             } else {
                 notes.append(
                     "no up_axis is declared; people stand along \(found.rawValue), so that was taken as up "
-                        + "(type --up y if they really do not stand)")
+                        + "(type --up-axis=y if they really do not stand)")
             }
             chosen = found
         case (.none, .none):
-            notes.append("no up_axis is declared and nobody stands upright; assumed +y is up (type --up z if z is)")
+            notes.append(
+                "no up_axis is declared and nobody stands upright; assumed +y is up (type --up-axis=z if z is)")
             chosen = .plusY
         }
         if chosen != .plusY { notes.append("\(chosen.rawValue) was up: \(chosen.conversion)") }

@@ -54,7 +54,7 @@ struct FrameDetectionTests {
             ("joints3d", .float32(joints, shape: [1, 24, 3])), ("up_axis", .strings(["y"], shape: [])),
         ])
         #expect(Array(input.joints[..<72]) == joints)
-        #expect(input.notes.contains { $0.contains("--up z") })
+        #expect(input.notes.contains { $0.contains("--up-axis=z") })
     }
 
     @Test func `tumbling people are assumed to have y up`() throws {
