@@ -65,9 +65,12 @@ package struct ClientStateMachine: Sendable {
         case closed
     }
 
-    enum CallState {
+    /// Where a call is that has not ended.
+    package enum CallState: Equatable, Sendable {
+        /// For a place in flight; never sent yet.
         case waiting
         case inFlight
+        /// Refused, and to be sent again.
         case backingOff
     }
 
@@ -112,10 +115,15 @@ package struct ClientStateMachine: Sendable {
     /// Calls that have not ended.
     package var callCount: Int { slotOfCall.count }
 
+    /// Nil when the call has ended, or was never made.
+    package func state(of id: CallID) -> CallState? { slotOfCall[id].flatMap { calls[$0]?.state } }
+
     /// When `handle(.ticked)` has something to do next; nil when only an event can.
     package var nextDeadline: Instant? {
         var next = deadlines.min?.key
-        for candidate in [retries.min?.key, pingDue, silenceDue] {
+        // A retry that is due and has no place waits for one of the calls in flight to end, not for the clock.
+        let retryDue = inFlightCount < limits.callsInFlightMax ? retries.min?.key : nil
+        for candidate in [retryDue, pingDue, silenceDue] {
             if let candidate { next = next.map { Swift.min($0, candidate) } ?? candidate }
         }
         return next

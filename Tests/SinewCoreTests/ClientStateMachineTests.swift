@@ -131,6 +131,18 @@ import Testing
         #expect(ticks(&machine, until: after(481)) == [.send(call(1), attempt: 2, deadline: deadline)])
     }
 
+    @Test func `a retry that is due and finds no place waits for one without spinning`() {
+        var limits = Limits()
+        limits.callsInFlightMax = 1
+        var machine = machine(limits)
+        run(&machine, .called(call(1), deadline: after(60_000)), .called(call(2), deadline: after(60_000)))
+        run(&machine, .replied(call(1), attempt: 1, .overloaded(retryAfter: .milliseconds(10))), .pong(incarnation: 1))
+        #expect(run(&machine, .ticked, at: after(500)).isEmpty, "the second call has the place")
+        #expect(machine.nextDeadline == after(1_000), "the next ping, not the past")
+        let actions = run(&machine, .replied(call(2), attempt: 1, .final), at: after(600))
+        #expect(actions == [.complete(call(2)), .send(call(1), attempt: 2, deadline: after(60_000))])
+    }
+
     @Test func `attempts end with the reply in hand`() {
         var limits = Limits()
         limits.attemptsMax = 3

@@ -1,0 +1,122 @@
+import SinewCore
+
+/// What travels between simulated processes: the messages of the wire, without their bytes.
+enum Packet: Equatable {
+    // Client → broker.
+    case call(CallID, attempt: Int, Request, remaining: Duration)
+    case cancel(CallID)
+    case ping
+    // Broker → client.
+    case reply(CallID, attempt: Int, Answer)
+    case pong(incarnation: UInt64)
+    case goingAway
+    // Worker → broker.
+    case hello(BrokerStateMachine.WorkerIntroduction)
+    case beat(holding: [LeaseToken])
+    case result(LeaseToken, tag: UInt64)
+    case returned(LeaseToken)
+    case goodbye
+    // Broker → worker.
+    case welcome
+    case task(LeaseToken, Request, remaining: Duration)
+    case cancelTask(LeaseToken)
+    case helloAgain
+
+    /// The part of a call that the broker keeps and forwards.
+    struct Request: Equatable {
+        var model: ModelKey
+        var items: Int
+        var tag: UInt64
+        var priority: UInt8
+        var tenant: TenantID
+        /// A worker that starts it dies.
+        var isDeadly = false
+    }
+
+    enum Answer: Equatable {
+        case result(tag: UInt64)
+        case error(RejectionReason)
+    }
+
+    /// What a worker makes of a request's tag; a client checks that it got the answer of its own call.
+    static func solve(_ tag: UInt64) -> UInt64 { tag &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+}
+
+/// A process of the simulation. A worker's number is its connection.
+enum Address: Equatable {
+    case broker
+    case client(Int)
+    case worker(UInt64)
+}
+
+/// What the world does at an instant.
+enum Occurrence {
+    case arrive(Packet, from: Address, to: Address)
+    case userCalls(client: Int)
+    case userCancels(client: Int, CallID)
+    case workerBeats(slot: Int, process: UInt64)
+    case batchDone(slot: Int, process: UInt64, BatchID)
+    case startWorker(slot: Int)
+    case crashWorker(slot: Int)
+    case drainWorker(slot: Int)
+    case crashBroker
+    case startBroker
+    case cutLink(slot: Int, until: Instant)
+    case drainBroker(within: Duration)
+}
+
+/// Occurrences in order of time; those of the same instant in the order in which they were scheduled.
+struct Schedule {
+    private var entries: [(time: Instant, sequence: UInt64, what: Occurrence)] = []
+    private var next: UInt64 = 0
+
+    var first: Instant? { entries.first?.time }
+
+    mutating func add(_ what: Occurrence, at time: Instant) {
+        entries.append((time, next, what))
+        next += 1
+        var child = entries.count - 1
+        while child > 0, precedes(child, (child - 1) / 2) {
+            entries.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    mutating func pop() -> Occurrence? {
+        guard let last = entries.popLast() else { return nil }
+        guard let top = entries.first else { return last.what }
+        entries[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && precedes(child, least) {
+                least = child
+            }
+            if least == parent { return top.what }
+            entries.swapAt(parent, least)
+            parent = least
+        }
+    }
+
+    private func precedes(_ a: Int, _ b: Int) -> Bool {
+        entries[a].time != entries[b].time
+            ? entries[a].time < entries[b].time : entries[a].sequence < entries[b].sequence
+    }
+}
+
+/// How the network and the machines misbehave until `until`; after it they are perfect.
+struct Faults {
+    var until = Duration.zero
+    var lossPercent = 0
+    var duplicationPercent = 0
+    /// Of messages that take long and so overtake or are overtaken.
+    var delayPercent = 0
+    var workerCrashes = 0
+    var workerDrains = 0
+    var brokerCrashes = 0
+    var cutLinks = 0
+    /// One call kills every worker that starts it.
+    var deadlyCall = false
+
+    static let none = Faults()
+}

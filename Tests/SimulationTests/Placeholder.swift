@@ -1,1 +1,0 @@
-// Placeholder of the first skeleton; removed when the target's files arrive.
