@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from .dense import DenseModel
@@ -18,7 +18,8 @@ def write_model(
     """Writes both files and returns the SHA-256 of the weights."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "weights.safetensors"
-    save_file({key: value.float().contiguous() for key, value in sorted(tensors.items())}, weights)
+    # Not save_file: it makes the file readable by its owner alone.
+    weights.write_bytes(save({key: value.float().contiguous() for key, value in sorted(tensors.items())}))
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     described = {
         "name": name,
