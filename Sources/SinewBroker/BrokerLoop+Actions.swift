@@ -116,8 +116,9 @@ extension BrokerLoop {
     }
 
     /// For messages whose loss repairs itself: a worker that cannot be reached falls silent.
-    func send(_ head: Head, _ body: [Frame] = [], to worker: WorkerID) throws(ZeroMQError) {
-        guard let route = workerRoutes.route(of: worker.rawValue) else { return }
-        try workers.send(Message(frames: [route, Frame(head.encode())] + body))
+    @discardableResult
+    func send(_ head: Head, _ body: [Frame] = [], to worker: WorkerID) throws(ZeroMQError) -> Socket.SendOutcome {
+        guard let route = workerRoutes.route(of: worker.rawValue) else { return .unroutable }
+        return try workers.send(Message(frames: [route, Frame(head.encode())] + body))
     }
 }

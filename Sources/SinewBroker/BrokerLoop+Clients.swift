@@ -23,8 +23,7 @@ extension BrokerLoop {
             return
         }
         guard clientRoutes.isKnown(route) || clientRoutes.count < configuration.limits.clientsMax else {
-            // The next sweep makes room; until then the client's own deadline or ping tells it.
-            counters.malformedMessages += 1
+            try refuseClient(route, parsed.head)
             return
         }
         let client = ClientID(rawValue: clientRoutes.number(of: route, heard: now))
@@ -37,6 +36,25 @@ extension BrokerLoop {
             .helloAgain, .drain:
             counters.malformedMessages += 1
         }
+    }
+
+    /// The table of clients is full; the next sweep forgets those that are idle.
+    private mutating func refuseClient(_ route: Frame, _ head: Head) throws(ZeroMQError) {
+        switch head.kind {
+        case .call: break
+        case .cancel, .ping, .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye, .welcome, .task,
+            .cancelTask, .helloAgain, .drain:
+            return
+        }
+        counters.failuresAnswered += 1
+        let rejection = WireRejection(
+            .resourceExhausted, .queueFull,
+            "the broker has \(configuration.limits.clientsMax) clients, as many as it may; try again later",
+            retryAfter: configuration.limits.retryAfterMax)
+        let reply = Head(
+            kind: .reply, method: head.method, model: head.model, callID: head.callID, attempt: head.attempt,
+            status: rejection.status, errorCode: UInt16(clamping: rejection.detail.code))
+        try clients.send(Message(frames: [route, Frame(reply.encode()), Frame(rejection.detail.encode())]))
     }
 
     /// Head and what follows it, behind the routing id.

@@ -61,6 +61,7 @@ struct BrokerLoop: ~Copyable {
     let started: Instant
     var now: Instant
     var sweptClients: Instant
+    var probedWorkers: Instant
     /// Another number each time a broker starts; clients see in it that their calls are gone.
     let incarnation: UInt64
 
@@ -93,6 +94,7 @@ struct BrokerLoop: ~Copyable {
         started = Instant(nanoseconds: 3_600_000_000_000)
         now = started
         sweptClients = started
+        probedWorkers = started
         incarnation = UInt64.random(in: 1...UInt64.max)
     }
 
@@ -117,13 +119,15 @@ struct BrokerLoop: ~Copyable {
         if poller.isReady(clientsReady) { try receiveFromClients() }
         if poller.isReady(mailboxReady) { try obeyCommands() }
         now = readClock()
+        try probeWorkers()
         try tell(.ticked)
         sweepClients()
     }
 
     /// At most one beat, so that a process that was suspended notices it by a turn that came too late.
     private func timeUntilNextDeadline() -> Duration {
-        let longest = configuration.limits.beatInterval
+        let limits = configuration.limits
+        let longest = Swift.min(limits.beatInterval, limits.probeInterval)
         guard let next = machine.nextDeadline else { return longest }
         return Swift.max(.zero, Swift.min(longest, next - now))
     }
@@ -162,6 +166,17 @@ struct BrokerLoop: ~Copyable {
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
+    }
+
+    /// A ROUTER reports a connection that has ended when something is sent to it, and only then. A cancellation of
+    /// lease 0, which names nothing, is that something; only workers with tasks in hand are worth it.
+    private mutating func probeWorkers() throws(ZeroMQError) {
+        guard now - probedWorkers >= configuration.limits.probeInterval else { return }
+        probedWorkers = now
+        for status in machine.workerStatuses where status.inFlightTasks > 0 {
+            guard try send(Head(kind: .cancelTask), to: status.id) == .unroutable else { continue }
+            followUps.append(.undeliverable(status.id, LeaseToken(rawValue: 0)))
+        }
     }
 
     /// Clients come and go by the thousand and say no goodbye.

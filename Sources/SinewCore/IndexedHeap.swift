@@ -1,19 +1,21 @@
 /// A binary min-heap whose entries are named by a small slot number, so that any entry can be changed or removed in
 /// O(log n). Timers and queues need this: a lazily emptied heap would keep one dead entry for each answered call
 /// until its deadline passed.
-struct IndexedHeap<Key: Comparable & Sendable>: Sendable {
+package struct IndexedHeap<Key: Comparable & Sendable>: Sendable {
     private var entries: [(key: Key, slot: Int)] = []
     /// Where a slot lies in `entries`; -1 when it is absent.
     private var positions: [Int] = []
 
-    var count: Int { entries.count }
-    var isEmpty: Bool { entries.isEmpty }
-    var min: (key: Key, slot: Int)? { entries.first }
+    package init() {}
 
-    func contains(_ slot: Int) -> Bool { slot < positions.count && positions[slot] >= 0 }
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+    package var min: (key: Key, slot: Int)? { entries.first }
+
+    package func contains(_ slot: Int) -> Bool { slot < positions.count && positions[slot] >= 0 }
 
     /// Inserts the slot, or gives it a new key.
-    mutating func set(_ slot: Int, _ key: Key) {
+    package mutating func set(_ slot: Int, _ key: Key) {
         while positions.count <= slot { positions.append(-1) }
         let position = positions[slot]
         if position < 0 {
@@ -28,7 +30,7 @@ struct IndexedHeap<Key: Comparable & Sendable>: Sendable {
     }
 
     /// Removes the slot if it is there.
-    mutating func remove(_ slot: Int) {
+    package mutating func remove(_ slot: Int) {
         guard contains(slot) else { return }
         let position = positions[slot]
         positions[slot] = -1
@@ -40,7 +42,7 @@ struct IndexedHeap<Key: Comparable & Sendable>: Sendable {
         siftDown(positions[last.slot])
     }
 
-    mutating func popMin() -> (key: Key, slot: Int)? {
+    package mutating func popMin() -> (key: Key, slot: Int)? {
         guard let first = entries.first else { return nil }
         remove(first.slot)
         return first

@@ -22,7 +22,7 @@ package struct Limits: Equatable, Sendable {
     /// Given to a call that states no deadline.
     package var deadlineDefault = Duration.seconds(30)
 
-    // MARK: Peers. Hit: the hello is refused (workers), the oldest idle one is forgotten (clients).
+    // MARK: Peers. Hit: the hello is refused (workers); RESOURCE_EXHAUSTED, while idle clients are forgotten (clients).
 
     package var workersMax = 1_024
     package var clientsMax = 65_536
@@ -35,8 +35,6 @@ package struct Limits: Equatable, Sendable {
 
     // MARK: Frames (enforced by the drivers). Hit: the message is dropped and counted, or libzmq disconnects the peer.
 
-    /// A head is an array of thirteen small fields.
-    package var headBytesMax = 4_096
     /// One frame: 4 096 items of 29 joints with all optional fields take 4 MiB. `ZMQ_MAXMSGSIZE` is set to it.
     package var payloadBytesMax = 64 << 20
     /// Routing id, head, metadata, payload.
@@ -48,6 +46,9 @@ package struct Limits: Equatable, Sendable {
     package var beatInterval = Duration.seconds(1)
     /// A worker that was silent for this long is dead and its tasks run again. Three beats.
     package var workerSilenceMax = Duration.seconds(3)
+    /// How often a worker with tasks in hand is sent a message that means nothing, only to see whether its connection
+    /// still stands: a killed process is noticed then, and not after `workerSilenceMax`.
+    package var probeInterval = Duration.milliseconds(250)
     /// A lease that a beating worker has not named for this long is lost (the message was) and the task runs again.
     package var leaseDuration = Duration.seconds(5)
     /// After so many worker deaths with a task in hand, the task is tried alone; one more death ends it.
@@ -104,6 +105,7 @@ package struct Limits: Equatable, Sendable {
             (creditItemsMax <= workerQueuedItemsMax, "creditItemsMax must not exceed workerQueuedItemsMax"),
             (itemsPerCallMax <= workerQueuedItemsMax, "itemsPerCallMax must not exceed workerQueuedItemsMax"),
             (beatInterval > .zero, "beatInterval must be positive"),
+            (probeInterval > .zero, "probeInterval must be positive"),
             (beatInterval * 3 <= workerSilenceMax, "three beats must fit in workerSilenceMax"),
             (workerSilenceMax <= leaseDuration, "workerSilenceMax must not exceed leaseDuration"),
             (pingInterval * 2 <= brokerSilenceMax, "two pings must fit in brokerSilenceMax"),

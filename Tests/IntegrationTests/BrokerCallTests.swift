@@ -87,8 +87,11 @@ import Testing
         #expect(status.workers.map(\.name) == ["other"])
     }
 
-    @Test func `a worker whose connection ends loses its task to another one`() throws {
-        let broker = try Self.start(Self.quickLimits())
+    @Test func `the task of a worker whose connection ends runs elsewhere long before its silence`() throws {
+        var limits = Limits()
+        limits.workerSilenceMax = .seconds(3_600)
+        limits.leaseDuration = .seconds(3_600)
+        let broker = try Self.start(limits)
         let context = try Context()
         let client = try BrokerPeer(broker.clientEndpoint, in: context)
         do {
@@ -162,6 +165,24 @@ import Testing
         try worker.answer(task)
         try worker.answer(try worker.task())
         #expect(try client.reply(to: 2).head.status == .ok)
+    }
+
+    @Test func `the broker's clients reach their limit and one more is pushed back`() throws {
+        var limits = Limits()
+        limits.clientsMax = 2
+        let broker = try Self.start(limits)
+        let context = try Context()
+        let worker = try ScriptedWorker("a", broker.workerEndpoint, in: context)
+        let peers = try (1...3).map { _ in try BrokerPeer(broker.clientEndpoint, in: context) }
+        for peer in peers[..<2] {
+            try peer.call(1)
+            try worker.answer(try worker.task())
+            #expect(try peer.reply(to: 1).head.status == .ok)
+        }
+        try peers[2].call(1)
+        let reply = try peers[2].reply(to: 1)
+        #expect(reply.head.status == .resourceExhausted)
+        #expect(try reply.detail().retryAfterMicroseconds != nil)
     }
 
     @Test func `an unknown model is answered with the list of the ready ones`() throws {

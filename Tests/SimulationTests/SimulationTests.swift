@@ -1,7 +1,8 @@
+import Glibc
 import SinewCore
 import Testing
 
-/// Seeded runs of clients, broker and workers under faults. `SEED: what` in a failure replays it.
+/// Seeded runs of clients, broker and workers under faults. A failure names its seed, which replays it.
 @Suite(.timeLimit(.minutes(5))) struct SimulationTests {
     private func run(_ seed: UInt64, _ faults: Faults, callsPerClient: Int = 120) -> Simulation {
         let simulation = Simulation(seed: seed, faults: faults, callsPerClient: callsPerClient)
@@ -96,7 +97,14 @@ import Testing
         #expect(simulation.incarnations > 1, "seed \(seed)")
     }
 
-    @Test(arguments: 600...629 as ClosedRange<UInt64>) func `everything at once`(seed: UInt64) {
+    /// More seeds by hand: `SINEW_SIMULATION_SEEDS=1000-1999 swift test -c release --filter SimulationTests`.
+    private static let seedsOfEverything: ClosedRange<UInt64> = {
+        guard let text = unsafe getenv("SINEW_SIMULATION_SEEDS") else { return 600...629 }
+        let bounds = unsafe String(cString: text).split(separator: "-").compactMap { UInt64($0) }
+        return bounds.count == 2 && bounds[0] <= bounds[1] ? bounds[0]...bounds[1] : 600...629
+    }()
+
+    @Test(arguments: seedsOfEverything) func `everything at once`(seed: UInt64) {
         var faults = Faults()
         faults.until = .seconds(40)
         faults.lossPercent = 3
