@@ -18,6 +18,7 @@ public final class Client: Sendable {
     let mailbox: ClientMailbox
     let clock: MonotonicClock
     private let lastCallID = Atomic<UInt64>(0)
+    private let thread: DedicatedThread
 
     /// Connects in the background; a broker need not be there yet.
     ///
@@ -45,7 +46,7 @@ public final class Client: Sendable {
         do {
             mailbox = try ClientMailbox()
             let loop = try ClientLoop.open(configuration, mailbox: mailbox, clock: clock, logger: logger)
-            _ = try DedicatedThread(named: "sinew-client", owning: loop) { loop in
+            thread = try DedicatedThread(named: "sinew-client", owning: loop) { loop in
                 var loop = loop
                 loop.run()
             }
@@ -56,6 +57,13 @@ public final class Client: Sendable {
 
     /// Ends the connection. Calls under way fail with `CANCELLED`, and so does every later one.
     public func close() { mailbox.post(.close) }
+
+    /// Ends the connection and waits until what was still to be sent has left, cancellations above all, or a tenth of a second
+    /// has passed; for a process that is about to exit. Blocks the calling thread.
+    public func closeAndWait() {
+        close()
+        thread.join()
+    }
 
     // MARK: Calls
 

@@ -63,8 +63,14 @@ struct DemoCommand: AsyncParsableCommand {
     private func solve(
         _ scene: DemoScene, _ observations: DemoObservations, models: [String], fleet: LocalFleet
     ) async throws -> DemoReport {
-        let client = try Client(ClientConfiguration(endpoint: fleet.broker.clientEndpoint))
-        defer { client.close() }
+        try await withClient(of: fleet.broker.clientEndpoint) { client in
+            try await solve(scene, observations, models: models, client: client)
+        }
+    }
+
+    private func solve(
+        _ scene: DemoScene, _ observations: DemoObservations, models: [String], client: Client
+    ) async throws -> DemoReport {
         let run = DemoRun(scene: scene, observations: observations, client: client, workers: workers)
         try await run.waitForWorkers()
         var accuracy = [DemoAccuracy(input: observations, scene: scene)]

@@ -60,11 +60,9 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func checkBroker() async -> [DoctorFinding] {
         do {
-            let client = try client.client()
-            defer { client.close() }
-            let status = try await client.fleetStatus(deadline: .seconds(5))
+            let status = try await client.withClient { try await $0.fleetStatus(deadline: .seconds(5)) }
             let serving = status.workers.filter { $0.state == .serving }.count
-            let finding = "version \(status.broker.version) at \(self.client.broker), \(serving) workers serve"
+            let finding = "version \(status.broker.version) at \(client.broker), \(serving) workers serve"
             guard serving > 0 else {
                 return [DoctorFinding(.note, "broker", finding + "; start one: sinew worker")]
             }

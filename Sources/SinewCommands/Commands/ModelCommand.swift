@@ -43,9 +43,8 @@ struct ModelCommand: AsyncParsableCommand {
         }
 
         private func listReady() async throws {
-            let client = try client.client()
-            defer { client.close() }
-            let ready = try await client.listModels(deadline: .seconds(5)).map { available in
+            let ready = try await client.withClient { try await $0.listModels(deadline: .seconds(5)) }.map {
+                available in
                 ReadyModel(
                     name: available.model.name, version: available.model.version,
                     architecture: available.model.architecture, weightsSha256: available.model.weightsSHA256,

@@ -112,10 +112,10 @@ struct SolveCommand: AsyncParsableCommand {
                 model: try ModelRepository(path: models).load(model), threads: threads ?? max(1, cores))
             return try await solver.solve(input, progress: progress)
         }
-        let client = try client.client()
-        defer { client.close() }
-        return try await ServiceSolver(client: client, model: model, deadline: .seconds(deadline))
-            .solve(input, progress: progress)
+        return try await client.withClient { client in
+            try await ServiceSolver(client: client, model: model, deadline: .seconds(deadline))
+                .solve(input, progress: progress)
+        }
     }
 
     private func report(_ failures: [SolvedRows.Failure], of input: PoseInput) throws {

@@ -10,9 +10,7 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try client.client()
-        defer { client.close() }
-        let status = FleetReport(try await client.fleetStatus(deadline: .seconds(5)))
+        let status = FleetReport(try await client.withClient { try await $0.fleetStatus(deadline: .seconds(5)) })
         if output.json { return try JSONOutput.print(status) }
         for line in status.lines(style: .data) { StandardStreams.data(line) }
     }
