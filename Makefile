@@ -38,8 +38,8 @@ generated:
 	@tools/install_dependencies.sh check
 	tools/generator/generate.sh --check
 
-external: deps ## Build and run a package that uses SinewClient as a library
-	$(SWIFT) run -c release --package-path Tests/ExternalPackage
+external: build ## Build and run a package that uses SinewClient as a library
+	tools/run_external_package.sh
 
 release: deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
