@@ -21,6 +21,10 @@ class MLP(nn.Module):
         self.compute = torch.float32
         sizes = [INPUT_VALUES, hidden, hidden, hidden, 144]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        # Starts at the identity pose: Gram-Schmidt of values near zero has huge gradients, which held the rotations back for
+        # hundreds of steps.
+        with torch.no_grad():
+            self.layers[-1].bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(24))
 
     def stacks(self) -> list["MLP"]:
         return [self]

@@ -1,6 +1,6 @@
 """Trains NIKI (two-stage or one-stage) or the MLP baseline on clips; resumable, seeded, CPU or GPU.
 
-    python -m sinew_train.train --out out/niki --architecture niki-twist-and-swing --steps 3000
+    python -m sinew_train.train --out out/niki --architecture niki-twist-and-swing --steps 1200
     python -m sinew_train.train --out out/niki --resume
 """
 
@@ -136,13 +136,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
     parser.add_argument("--hidden", type=int, default=160)
     parser.add_argument("--dropout", type=float, default=0.0, help="stage B (published: 0.5)")
-    parser.add_argument("--steps", type=int, help="length of the schedule (3000); with --resume: another length from here on")
+    parser.add_argument("--steps", type=int, help="length of the schedule (1200); with --resume: another length from here on")
     parser.add_argument("--batch", type=int, default=768)
-    parser.add_argument("--lr", type=float, default=0.02, help="Muon, spectral size of an update")
+    parser.add_argument("--lr", type=float, default=0.015, help="Muon, spectral size of an update")
     parser.add_argument("--adam-lr", type=float, default=2e-3, help="Adam, for the biases")
-    parser.add_argument("--weight-decay", type=float, default=0.0)
-    parser.add_argument("--recombine", type=float, default=0.0, help="share of people whose limbs come from several frames")
-    parser.add_argument("--jitter", type=float, default=0.0, help="share of people whose joints are turned at random")
+    parser.add_argument("--weight-decay", type=float, default=0.05)
+    parser.add_argument("--recombine", type=float, default=0.25, help="share of people whose limbs come from several frames")
+    parser.add_argument("--jitter", type=float, default=0.1, help="share of people whose joints are turned at random")
     parser.add_argument("--forward-inferred", action="store_true", help="add the paper's L_fwd with the inferred error code")
     parser.add_argument("--fp32", dest="bf16", action="store_false", help="float32 products instead of bfloat16")
     parser.add_argument("--seed", type=int, default=123123)
@@ -174,7 +174,7 @@ def main() -> None:
     elif (out / "state.pt").exists():
         raise SystemExit(f"{out}/state.pt exists. Add --resume to go on with it, or choose another --out.")
     else:
-        options.steps = options.steps or 3000
+        options.steps = options.steps or 1200
         options.schedule = [[0, options.steps]]
     out.mkdir(parents=True, exist_ok=True)
     if options.threads:

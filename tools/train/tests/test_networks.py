@@ -10,6 +10,7 @@ import torch
 from sinew_train import train
 from sinew_train.checkpoint import read_model, write_model
 from sinew_train.dense import DenseModel
+from sinew_train.export import command_of
 from sinew_train.mlp import MLP
 from sinew_train.muon import orthogonalise
 from sinew_train.niki import OneStage, TwistAndSwing
@@ -131,3 +132,14 @@ def _stop_after(step):
             raise KeyboardInterrupt
 
     return log_line
+
+
+def test_the_record_names_every_change_of_the_schedule(small_data, monkeypatch):
+    """The command in model.json must repeat the weights, also after `--resume --steps`."""
+    common = ["--hidden", 8, "--batch", 12, "--threads", 1, "--validation-samples", 20]
+    run(monkeypatch, "--out", small_data / "run", *common, "--steps", 2)
+    run(monkeypatch, "--out", small_data / "run", "--resume", "--steps", 4)
+    state = torch.load(small_data / "run" / "state.pt", weights_only=True)
+    assert state["step"] == 4
+    command = command_of(state["options"])
+    assert "--steps 2; stopped at step 2, then --resume --steps 4" in command and "--hidden 8 --batch 12" in command
