@@ -70,10 +70,14 @@ struct CommandLineOutputTests {
             let name: String
             let workers: [Worker]
         }
+        struct Summary: Decodable {
+            let rows, tracks: Int
+        }
         struct Report: Decodable {
             let frames, people: Int
             let accuracy: [Accuracy]
             let speed: [Speed]
+            let input: String
             let outputs: [String]
         }
         try await withFolder { folder in
@@ -95,6 +99,11 @@ struct CommandLineOutputTests {
                 #expect(try file.array("poses").shape == [report.frames, 72])
                 #expect(try file.array("mocap_framerate").doubles() == [30])
             }
+            let again = try await CommandLineTool.run(
+                "solve", report.input, "--local", "--model", "hybrik", "-o", "\(folder)/again.npz", "--json")
+            #expect(again.status == 0, "\(again.talk)")
+            let summary = try parse(Summary.self, again.output)
+            #expect(summary.rows == report.frames * report.people && summary.tracks == report.people)
         }
     }
 }

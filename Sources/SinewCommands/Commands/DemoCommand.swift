@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SinewArrayFiles
 internal import SinewClient
 internal import SinewFormats
 internal import SinewModels
@@ -84,10 +85,11 @@ struct DemoCommand: AsyncParsableCommand {
             speed.append(outcome.speed)
             if model == chosen { outputs = try scene.output(outcome.reply).write(to: "\(output)/demo.npz") }
         }
+        let input = "\(output)/demo-input.npz"
+        try scene.input(observations).write(to: input)
         return DemoReport(
             frames: scene.frames, people: scene.people, clips: scene.clips, seed: seed, accuracy: accuracy,
-            speed: speed,
-            outputs: outputs)
+            speed: speed, input: input, outputs: outputs)
     }
 
     private func talk(_ line: String) {

@@ -6,6 +6,8 @@ struct DemoReport: Encodable {
     let seed: UInt64
     let accuracy: [DemoAccuracy]
     let speed: [DemoSpeed]
+    /// The noisy joints that were solved, a file that `sinew solve` reads.
+    let input: String
     let outputs: [String]
 
     func lines(style: TextStyle) -> [String] {
@@ -33,6 +35,6 @@ struct DemoReport: Encodable {
         return [
             "\(frames) frames of \(people) people (\(clips.joined(separator: ", "))), noise seed \(seed)", "",
         ] + errors.lines(style: style) + [""] + speeds.lines(style: style) + [""]
-            + outputs.map { "wrote \($0)" }
+            + ["wrote \(input): the noisy joints, as sinew solve reads them"] + outputs.map { "wrote \($0)" }
     }
 }

@@ -59,6 +59,23 @@ struct DemoScene: Sendable {
         }
     }
 
+    /// The noisy joints as a file that `sinew solve` reads: the same rows, with their sigma, twists and shapes.
+    func input(_ observations: DemoObservations) -> NPZWriter {
+        var file = NPZWriter()
+        let rows = [frames, people]
+        file.add("joints3d", .float32(observations.request.joints, shape: rows + [29, 3]))
+        if let sigma = observations.request.sigma { file.add("sigma", .float32(sigma, shape: rows + [29])) }
+        if let twists = observations.request.twists { file.add("twist", .float32(twists, shape: rows + [23])) }
+        file.add("betas", .float32(Array(betas.prefix(people * 10)), shape: [people, 10]))
+        file.add("gender", .strings(genders.prefix(people).map(\.rawValue), shape: [people]))
+        file.add("track", .strings(clips, shape: [people]))
+        file.add("skeleton", .strings(["smpl-29"], shape: []))
+        file.add("unit", .strings(["m"], shape: []))
+        file.add("up_axis", .strings(["y"], shape: []))
+        file.add("fps", .float64([framesPerSecond], shape: []))
+        return file
+    }
+
     /// The solved scene as files, one per person.
     func output(_ reply: PoseReply) -> PoseOutput {
         let tracks = (0..<people).map { person in
