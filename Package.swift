@@ -125,7 +125,11 @@ let package = Package(
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "SinewCommandsTests", dependencies: ["SinewCommands", "TestSupport"], swiftSettings: strict),
+            name: "SinewCommandsTests",
+            dependencies: [
+                "SinewCommands", "SinewArrayFiles", "SinewBody", "SinewClient", "SinewFormats", "SinewModels",
+                "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -220,4 +220,12 @@ struct CommandLineServiceTests {
             }
         }
     }
+
+    @Test func `up that cannot start a worker says why and leaves no process`() async throws {
+        let done = try await CommandLineTool.run(
+            "up", "--model", "nope", "--clients", "tcp://127.0.0.1:*", "--worker-endpoint", "tcp://127.0.0.1:*")
+        #expect(done.status == CommandStatus.unavailable.rawValue)
+        // The children share its standard error, so all of them have ended when the text has.
+        #expect(done.talk.contains("no model \"nope\"") && done.talk.contains("a worker did not start"))
+    }
 }

@@ -17,9 +17,6 @@ final class LocalFleet: Sendable {
         var serviceOptions: [String] = []
     }
 
-    /// A process of the fleet may die this often within ``restartWindow``; then something is wrong that a restart does not cure.
-    static let restartsMax = 5
-    static let restartWindow = Duration.seconds(10)
     /// A broker binds two ports; a worker loads its models and measures their batch sizes.
     static let startLimit = Duration.seconds(60)
 
@@ -141,31 +138,6 @@ final class LocalFleet: Sendable {
         let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return CommandLine.arguments[0] }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-}
-
-/// Counts restarts of one process within a window.
-struct RestartBudget {
-    private var recent: [ContinuousClock.Instant] = []
-    private(set) var total = 0
-
-    /// Allows one more start and says so.
-    ///
-    /// - Throws: ``CommandFailure`` when there were too many of late.
-    mutating func spend(
-        on who: String, _ termination: ChildProcess.Termination, at now: ContinuousClock.Instant = .now
-    ) throws(CommandFailure) {
-        recent.removeAll { now - $0 > LocalFleet.restartWindow }
-        guard recent.count < LocalFleet.restartsMax else {
-            throw CommandFailure(
-                .unavailable,
-                "\(who) ended \(recent.count + 1) times within \(LocalFleet.restartWindow) (at last: "
-                    + "\(describe(termination))); its own messages are above this line. Run it alone to see why: sinew worker"
-            )
-        }
-        recent.append(now)
-        total += 1
-        StandardStreams.talk("\(who) ended (\(describe(termination))); starting it again")
     }
 }
 
