@@ -44,7 +44,7 @@ external: build ## Build and run a package that uses SinewClient as a library
 release: deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
 	rm -rf out/release && mkdir -p out/release
-	cp .build/static/release/sinew out/release/
+	strip -o out/release/sinew .build/static/release/sinew
 	cp -R .build/static/release/*.resources out/release/
 	@du -sh out/release
 
