@@ -4,7 +4,7 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build -c release
 SWIFT_SOURCES := Sources Tests Package.swift
 
-.PHONY: help deps build demo test check lint format tidy generated external release clean
+.PHONY: help deps build demo test check lint format tidy generated external bench release clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,10 @@ generated:
 external: build ## Build and run a package that uses SinewClient as a library
 	tools/run_external_package.sh
 
+bench: ## Build the benchmarks; Benchmarks/README.md says how to run them
+	@tools/install_dependencies.sh bench
+	$(BUILD) --package-path Benchmarks
+
 release: deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
 	rm -rf out/release && mkdir -p out/release
@@ -49,4 +53,4 @@ release: deps ## A binary with the Swift runtime inside, in out/release
 	@du -sh out/release
 
 clean: ## Remove everything that was built
-	rm -rf .build out Tests/ExternalPackage/.build tools/generator/.build
+	rm -rf .build out Tests/ExternalPackage/.build tools/generator/.build Benchmarks/.build

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building (and, with `check`, linting) needs. Does nothing when all are there.
-# usage: tools/install_dependencies.sh [build|check]
+# usage: tools/install_dependencies.sh [build|check|bench]
 set -euo pipefail
 
 build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev)
 check_packages=(python3 git protobuf-compiler)
+bench_packages=(libopenblas-dev)
 
 case "${1:-build}" in
     build) packages=("${build_packages[@]}") ;;
     check) packages=("${build_packages[@]}" "${check_packages[@]}") ;;
-    *) echo "usage: $0 [build|check]" >&2; exit 64 ;;
+    bench) packages=("${build_packages[@]}" "${bench_packages[@]}") ;;
+    *) echo "usage: $0 [build|check|bench]" >&2; exit 64 ;;
 esac
 
 if ! command -v swift > /dev/null; then

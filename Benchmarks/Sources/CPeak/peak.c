@@ -1,27 +1,20 @@
 #include "include/peak.h"
-#include <time.h>
-
-// Processor time of this thread: what else the machine does must not lower the peak.
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 // Twelve independent chains hide the latency of four cycles on two ports; the sum is returned so that nothing is removed.
+// Processor time of this thread is counted: what else the machine does must not lower the peak.
 #define PEAK(name, isa, type, set, fma, sum)                                                                           \
     __attribute__((target(isa))) static double name(long rounds, volatile float *sink) {                               \
         type acc[12];                                                                                                  \
         const type a = set(0.999f), b = set(0.001f);                                                                   \
         for (int i = 0; i < 12; i++) acc[i] = set((float)i);                                                           \
-        const double start = seconds();                                                                                \
+        const double start = sinew_thread_seconds();                                                                   \
         for (long r = 0; r < rounds * 64; r++) {                                                                       \
             _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) acc[i] = fma(acc[i], a, b);                \
         }                                                                                                              \
-        const double elapsed = seconds() - start;                                                                      \
+        const double elapsed = sinew_thread_seconds() - start;                                                         \
         for (int i = 0; i < 12; i++) *sink += sum(acc[i]);                                                             \
         return (double)rounds * 64 * 12 * 2 * (sizeof(type) / sizeof(float)) / elapsed;                                \
     }

@@ -6,11 +6,11 @@
 // Prints one JSON object. Every figure is the best of several rounds of about a second, with each thread solving batches of its own.
 // `persons_per_cpu_second` divides by the processor time of the process, so it hardly suffers from what else the machine does.
 
-import CPeak
-import Dispatch
-import Glibc
-import SinewBody
-import SinewModels
+internal import CPeak
+internal import Dispatch
+internal import Glibc
+internal import SinewBody
+internal import SinewModels
 
 func argument(_ name: String, _ fallback: String) -> String {
     let arguments = CommandLine.arguments

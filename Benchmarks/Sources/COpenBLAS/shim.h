@@ -1,0 +1,3 @@
+#pragma once
+// Debian: apt-get install libopenblas-dev. Nothing but SGEMMBenchmark needs it.
+#include <cblas-openblas.h>

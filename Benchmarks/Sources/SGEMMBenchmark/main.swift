@@ -1,0 +1,207 @@
+// The matrix product of the networks beside OpenBLAS, at the shapes of the published models, on one thread.
+//
+//     apt-get install libopenblas-dev
+//     swift run -c release SGEMMBenchmark > sgemm.json
+//
+// Ours computes `LeakyReLU(a · Wᵀ + bias)` from weights packed at load. OpenBLAS computes the bare product `a · Wᵀ`, with the weights as
+// they lie in a file and transposed, and for one row with `sgemv` too; the fastest of these counts. Contenders take turns, round by
+// round, and time is processor time of the thread, so that other work on the machine falls on both alike.
+//
+// `warm`: one matrix, again and again. `streamed`: so many matrices in turn that they come from memory, as in a network of 91 MB.
+// Prints JSON.
+
+internal import COpenBLAS
+internal import CPeak
+internal import Glibc
+internal import SinewKernels
+
+/// A linear layer of a published network.
+struct Shape: Sendable {
+    let name: String
+    let inputs: Int
+    let outputs: Int
+}
+
+let shapes = [
+    Shape(name: "niki A first", inputs: 58, outputs: 512), Shape(name: "niki A in", inputs: 88, outputs: 512),
+    Shape(name: "niki B in", inputs: 95, outputs: 512), Shape(name: "niki hidden", inputs: 512, outputs: 512),
+    Shape(name: "niki A out", inputs: 512, outputs: 88), Shape(name: "niki B out", inputs: 512, outputs: 95),
+    Shape(name: "mlp in", inputs: 162, outputs: 1024), Shape(name: "mlp hidden", inputs: 1024, outputs: 1024),
+    Shape(name: "mlp out", inputs: 1024, outputs: 144),
+]
+let rowCounts = [1, 2, 4, 8, 14, 16, 32, 64, 128, 256, 512, 1024]
+/// Twice the last cache of the machines we know.
+let streamedBytes = 64 << 20
+
+typealias Floats = UnsafeMutableBufferPointer<Float>
+
+/// Zeros that start on a cache line, freed by who asked for them.
+func allocate(_ count: Int) -> Floats {
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
+        .bindMemory(to: Float.self)
+    block.initialize(repeating: 0)
+    return block
+}
+
+/// Matrices and rows for one shape; both contenders read the same rows and write the same output.
+final class Operands {
+    let shape: Shape
+    let copies: Int
+    let aStride: Int
+    let cStride: Int
+    private let a: Floats
+    private let c: Floats
+    private let packed: [PackedMatrix]
+    /// `[copies, outputs, inputs]`, and the same transposed.
+    private let rowMajor: Floats
+    private let transposed: Floats
+
+    init(_ shape: Shape, copies: Int, rows: Int) {
+        self.shape = shape
+        self.copies = copies
+        // Whole cache lines and no power of two, as the networks lay out their rows.
+        aStride = (shape.inputs + 15) / 16 * 16 + 16
+        cStride = (shape.outputs + 15) / 16 * 16 + 16
+        a = allocate(rows * aStride)
+        c = allocate(rows * cStride)
+        let size = shape.inputs * shape.outputs
+        rowMajor = allocate(copies * size)
+        transposed = allocate(copies * size)
+        var state: UInt64 = 7
+        func noise() -> Float {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Float(Int(state >> 40) - (1 << 23)) / Float(1 << 23)
+        }
+        let weights = (0..<size).map { _ in noise() / Float(shape.inputs).squareRoot() }
+        for index in a.indices { a[index] = noise() }
+        for copy in 0..<copies {
+            for output in 0..<shape.outputs {
+                for input in 0..<shape.inputs {
+                    let weight = weights[output * shape.inputs + input]
+                    rowMajor[copy * size + output * shape.inputs + input] = weight
+                    transposed[copy * size + input * shape.outputs + output] = weight
+                }
+            }
+        }
+        packed = (0..<copies).map { _ in
+            PackedMatrix(weights: weights, bias: Array(repeating: 0, count: shape.outputs), inputs: shape.inputs)
+        }
+    }
+
+    deinit {
+        for block in [a, c, rowMajor, transposed] { block.deallocate() }
+    }
+
+    func ours(rows: Int, copy: Int, activation: Activation = .leakyReLU) {
+        var output = c.mutableSpan
+        packed[copy].multiply(
+            UnsafeBufferPointer(a).span, rows: rows, aStride: aStride, activation: activation, into: &output,
+            cStride: cStride)
+    }
+
+    func openBLAS(rows: Int, copy: Int, weightsTransposed: Bool) {
+        let (inputs, outputs) = (shape.inputs, shape.outputs)
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, weightsTransposed ? CblasNoTrans : CblasTrans, Int32(rows), Int32(outputs),
+            Int32(inputs), 1, a.baseAddress, Int32(aStride),
+            (weightsTransposed ? transposed : rowMajor).baseAddress.map { $0 + copy * inputs * outputs },
+            Int32(weightsTransposed ? outputs : inputs), 0, c.baseAddress, Int32(cStride))
+    }
+
+    func openBLASVector(copy: Int) {
+        let (inputs, outputs) = (shape.inputs, shape.outputs)
+        cblas_sgemv(
+            CblasRowMajor, CblasNoTrans, Int32(outputs), Int32(inputs), 1,
+            rowMajor.baseAddress.map { $0 + copy * inputs * outputs }, Int32(inputs), a.baseAddress, 1, 0,
+            c.baseAddress, 1)
+    }
+
+    /// The largest difference between the two products, which must be rounding alone.
+    func disagreement(rows: Int) -> Float {
+        func product() -> [Float] {
+            (0..<(rows * shape.outputs)).map { c[$0 / shape.outputs * cStride + $0 % shape.outputs] }
+        }
+        ours(rows: rows, copy: 0, activation: .identity)
+        let first = product()
+        openBLAS(rows: rows, copy: 0, weightsTransposed: false)
+        return zip(first, product()).map { abs($0 - $1) }.max() ?? 0
+    }
+}
+
+/// Seconds per call of each contender: the median of rounds in which they take turns.
+func medians(_ contenders: [(Int) -> Void], copies: Int, rounds: Int, secondsPerRound: Double) -> [Double] {
+    var next = 0
+    func perCall(_ run: (Int) -> Void, calls: Int) -> Double {
+        let start = sinew_thread_seconds()
+        for _ in 0..<calls {
+            run(next % copies)
+            next += 1
+        }
+        return (sinew_thread_seconds() - start) / Double(calls)
+    }
+    let calls = contenders.map { run in
+        _ = perCall(run, calls: 2)
+        return max(1, Int(secondsPerRound / perCall(run, calls: 3)))
+    }
+    var times = contenders.map { _ in [Double]() }
+    for _ in 0..<rounds {
+        for (index, run) in contenders.enumerated() { times[index].append(perCall(run, calls: calls[index])) }
+    }
+    return times.map { $0.sorted()[$0.count / 2] }
+}
+
+func rounded(_ value: Double, _ digits: Double) -> Double { (value * digits).rounded() / digits }
+
+openblas_set_num_threads(1)
+let arguments = CommandLine.arguments
+let rounds = arguments.firstIndex(of: "--rounds").flatMap { Int(arguments[$0 + 1]) } ?? 7
+var name = [CChar](repeating: 0, count: 128)
+sinew_processor_name(&name, name.count)
+let processor = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+func bestOf(_ measure: () -> Double) -> Double { (0..<5).map { _ in measure() }.max() ?? 0 }
+func bandwidth(_ bytes: Int) -> Double { rounded(bestOf { sinew_read_bandwidth(bytes, 0.1) } / 1e9, 10) }
+let (level2, level3, memory) = (bandwidth(512 << 10), bandwidth(8 << 20), bandwidth(256 << 20))
+
+var results: [String] = []
+for shape in shapes {
+    for mode in ["warm", "streamed"] {
+        let size = shape.inputs * shape.outputs
+        let copies = mode == "warm" ? 1 : max(2, streamedBytes / (4 * size))
+        let operands = Operands(shape, copies: copies, rows: rowCounts.max() ?? 1)
+        let difference = operands.disagreement(rows: 33)
+        precondition(difference < 1e-4, "the products differ by \(difference) at \(shape)")
+        for rows in rowCounts {
+            var contenders: [(Int) -> Void] = [
+                { operands.ours(rows: rows, copy: $0) },
+                { operands.openBLAS(rows: rows, copy: $0, weightsTransposed: false) },
+                { operands.openBLAS(rows: rows, copy: $0, weightsTransposed: true) },
+            ]
+            if rows == 1 { contenders.append { operands.openBLASVector(copy: $0) } }
+            let peak = sinew_fma_peak(2000)
+            let times = medians(contenders, copies: copies, rounds: rounds, secondsPerRound: 0.008)
+            let work = 2 * Double(rows * size)
+            let best = times.dropFirst().min() ?? 1
+            let bytes = 4 * Double(size + rows * (shape.inputs + shape.outputs))
+            results.append(
+                "{\"shape\": \"\(shape.name)\", \"inputs\": \(shape.inputs), \"outputs\": \(shape.outputs), "
+                    + "\"weights\": \"\(mode)\", \"rows\": \(rows), \"ours_gflops\": \(rounded(work / times[0] / 1e9, 10)), "
+                    + "\"openblas_gflops\": \(rounded(work / best / 1e9, 10)), \"ratio\": \(rounded(best / times[0], 100)), "
+                    + "\"flop_per_byte\": \(rounded(work / bytes, 100)), \"peak_gflops\": \(rounded(peak / 1e9, 10))}")
+        }
+    }
+}
+var now = time(nil)
+var parts = tm()
+gmtime_r(&now, &parts)
+func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
+let day = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+print(
+    """
+    {"date": "\(day)", "processor": "\(processor)", "isa": "\(ISA.selected.rawValue)", "threads": 1, "rounds": \(rounds),
+     "openblas": "\(String(cString: openblas_get_config()))", "openblas_core": "\(String(cString: openblas_get_corename()))",
+     "fma_peak_gflops": \(rounded(bestOf { sinew_fma_peak(50_000) } / 1e9, 10)),
+     "read_gbytes_per_second": {"level2": \(level2), "level3": \(level3), "memory": \(memory)},
+     "results": [
+      \(results.joined(separator: ",\n  "))
+    ]}
+    """)
