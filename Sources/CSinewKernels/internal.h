@@ -9,16 +9,20 @@
     sinew_map_function sinew_tanh__##isa;
 
 sinew_sgemm_ukr_function sinew_sgemm_ukr_4x8__portable;
+sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_4x8__portable;
 SINEW_DECLARE_ELEMENTWISE(portable)
 
 #if defined(__x86_64__)
 sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__avx2;
+sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_6x16__avx2;
 SINEW_DECLARE_ELEMENTWISE(avx2)
 sinew_sgemm_ukr_function sinew_sgemm_ukr_14x32__avx512;
+sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_14x32__avx512;
 SINEW_DECLARE_ELEMENTWISE(avx512)
 #endif
 
 #if defined(__aarch64__)
 sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__neon;
+sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_6x16__neon;
 SINEW_DECLARE_ELEMENTWISE(neon)
 #endif

@@ -20,32 +20,60 @@ package struct KernelSet {
     /// Columns of the register tile.
     package var tileColumns: Int { unsafe Int(table.pointee.nr) }
 
-    /// One tile; contract: `sinew_sgemm_ukr_function`.
+    /// Floats of a vector; see `sinew_sgemm_bf16_ukr_function` for what depends on it.
+    package var lanes: Int { unsafe Int(table.pointee.lanes) }
+
+    /// One tile with float weights; contract: `sinew_sgemm_ukr_function`.
     package func multiplyTile(
-        rows: Int, columns: Int, depth: Int, a: Span<Float>, aOffset: Int, aStride: Int,
-        panels: borrowing AlignedBuffer,
-        panelOffset: Int, bias: borrowing AlignedBuffer, biasOffset: Int, c: inout MutableSpan<Float>, cOffset: Int,
-        cStride: Int,
-        accumulate: Bool, activation: Activation
+        _ tile: Tile, a: Span<Float>, panels: borrowing AlignedBuffer, bias: borrowing AlignedBuffer,
+        c: inout MutableSpan<Float>
     ) {
-        let (mr, nr) = (tileRows, tileColumns)
-        precondition(rows >= 1 && rows <= mr && columns >= 1 && columns <= nr && depth >= 1)
-        precondition(aOffset >= 0 && aOffset + (rows - 1) * aStride + depth <= a.count)
-        precondition(panelOffset >= 0 && panelOffset + depth * nr <= panels.count)
-        precondition(biasOffset >= 0 && biasOffset + nr <= bias.count)
-        precondition(cOffset >= 0 && cOffset + (rows - 1) * cStride + columns <= c.count)
+        check(tile, a: a, panelCount: panels.count, biasCount: bias.count, c: c)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe panels.span.withUnsafeBufferPointer { panels in
                 unsafe bias.span.withUnsafeBufferPointer { bias in
                     unsafe c.withUnsafeMutableBufferPointer { c in
                         unsafe table.pointee.sgemm_ukr(
-                            rows, columns, depth, a.baseAddress! + aOffset, aStride, panels.baseAddress! + panelOffset,
-                            bias.baseAddress! + biasOffset, c.baseAddress! + cOffset, cStride, accumulate,
-                            sinew_activation(rawValue: activation.rawValue))
+                            tile.rows, tile.columns, tile.depth, a.baseAddress! + tile.aOffset, tile.aStride,
+                            panels.baseAddress! + tile.panelOffset, bias.baseAddress! + tile.biasOffset,
+                            c.baseAddress! + tile.cOffset, tile.cStride, tile.accumulate,
+                            sinew_activation(rawValue: tile.activation.rawValue))
                     }
                 }
             }
         }
+    }
+
+    /// One tile with bfloat16 weights; contract: `sinew_sgemm_bf16_ukr_function`.
+    package func multiplyTile(
+        _ tile: Tile, a: Span<Float>, panels: borrowing AlignedMemory<UInt16>, bias: borrowing AlignedBuffer,
+        c: inout MutableSpan<Float>
+    ) {
+        check(tile, a: a, panelCount: panels.count, biasCount: bias.count, c: c)
+        unsafe a.withUnsafeBufferPointer { a in
+            unsafe panels.span.withUnsafeBufferPointer { panels in
+                unsafe bias.span.withUnsafeBufferPointer { bias in
+                    unsafe c.withUnsafeMutableBufferPointer { c in
+                        unsafe table.pointee.sgemm_bf16_ukr(
+                            tile.rows, tile.columns, tile.depth, a.baseAddress! + tile.aOffset, tile.aStride,
+                            panels.baseAddress! + tile.panelOffset, bias.baseAddress! + tile.biasOffset,
+                            c.baseAddress! + tile.cOffset, tile.cStride, tile.accumulate,
+                            sinew_activation(rawValue: tile.activation.rawValue))
+                    }
+                }
+            }
+        }
+    }
+
+    private func check(
+        _ tile: Tile, a: Span<Float>, panelCount: Int, biasCount: Int, c: borrowing MutableSpan<Float>
+    ) {
+        let (mr, nr) = (tileRows, tileColumns)
+        precondition(tile.rows >= 1 && tile.rows <= mr && tile.columns >= 1 && tile.columns <= nr && tile.depth >= 1)
+        precondition(tile.aOffset >= 0 && tile.aOffset + (tile.rows - 1) * tile.aStride + tile.depth <= a.count)
+        precondition(tile.panelOffset >= 0 && tile.panelOffset + tile.depth * nr <= panelCount)
+        precondition(tile.biasOffset >= 0 && tile.biasOffset + nr <= biasCount)
+        precondition(tile.cOffset >= 0 && tile.cOffset + (tile.rows - 1) * tile.cStride + tile.columns <= c.count)
     }
 
     /// `x ← x · exp(s) + t`, or its inverse, on `count` floats from each offset.
@@ -87,6 +115,22 @@ package struct KernelSet {
             }
         }
     }
+}
+
+/// Where one register tile lies in the arrays of a product; offsets and strides in elements.
+package struct Tile {
+    package var rows: Int
+    package var columns: Int
+    package var depth: Int
+    package var aOffset: Int
+    package var aStride: Int
+    package var panelOffset: Int
+    package var biasOffset: Int
+    package var cOffset: Int
+    package var cStride: Int
+    /// Whether the sums go on from `c` and not from the bias.
+    package var accumulate: Bool
+    package var activation: Activation
 }
 
 /// The table is a constant with static storage.

@@ -31,12 +31,18 @@ extension PackedMatrix {
                     for column in stride(from: columnStart, to: columnEnd, by: nr) {
                         let panelOffset = panelOffset(depthStart: depthStart, panel: column / nr)
                         for row in stride(from: rowStart, to: rowEnd, by: mr) {
-                            kernels.multiplyTile(
+                            let tile = Tile(
                                 rows: min(mr, rowEnd - row), columns: min(nr, columnEnd - column),
-                                depth: depthEnd - depthStart, a: a, aOffset: row * aStride + depthStart,
-                                aStride: aStride, panels: panels, panelOffset: panelOffset, bias: bias,
-                                biasOffset: column, c: &c, cOffset: row * cStride + column, cStride: cStride,
-                                accumulate: depthStart > 0, activation: depthEnd == depth ? activation : .identity)
+                                depth: depthEnd - depthStart, aOffset: row * aStride + depthStart, aStride: aStride,
+                                panelOffset: panelOffset, biasOffset: column, cOffset: row * cStride + column,
+                                cStride: cStride, accumulate: depthStart > 0,
+                                activation: depthEnd == depth ? activation : .identity)
+                            switch panels {
+                            case .float32(let panels):
+                                kernels.multiplyTile(tile, a: a, panels: panels, bias: bias, c: &c)
+                            case .bfloat16(let panels):
+                                kernels.multiplyTile(tile, a: a, panels: panels, bias: bias, c: &c)
+                            }
                         }
                     }
                 }

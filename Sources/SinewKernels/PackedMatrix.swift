@@ -12,8 +12,22 @@ package final class PackedMatrix: Sendable {
     package let inputs: Int
 
     internal let kernels: KernelSet
-    internal let panels: AlignedBuffer
+    internal let panels: Panels
     internal let bias: AlignedBuffer
+
+    /// How the weights are stored; sums and activations are floats either way.
+    package enum Format: Sendable, CaseIterable {
+        case float32
+        /// Rounded to ``BFloat16``: half the bytes to read, which is what small batches wait for.
+        case bfloat16
+    }
+
+    /// The micropanels in one of the formats.
+    internal enum Panels: ~Copyable, Sendable {
+        case float32(AlignedBuffer)
+        /// Columns in the order of `sinew_sgemm_bf16_ukr_function`.
+        case bfloat16(AlignedMemory<UInt16>)
+    }
 
     /// KC: a micropanel of this depth (64 KiB with AVX-512) stays in L2 while all row tiles of a block pass over it, and the
     /// layers of the released networks (depth ≤ 512) need no second pass over their sums.
@@ -21,35 +35,70 @@ package final class PackedMatrix: Sendable {
 
     /// Packs `weights` and `bias` for `isa`.
     ///
-    /// - Shape: `weights` `[outputs, inputs]` row-major as in PyTorch; `bias` `[outputs]`.
-    package init(weights: [Float], bias: [Float], inputs: Int, isa: ISA = .selected) {
+    /// - Shape: `weights` `[outputs, inputs]` row-major as in PyTorch; `bias` `[outputs]`, always kept as floats.
+    package init(
+        weights: [Float], bias: [Float], inputs: Int, format: Format = .float32, isa: ISA = .selected
+    ) {
         let outputs = bias.count
         precondition(inputs >= 1 && outputs >= 1, "a layer needs inputs and outputs, got \(inputs) and \(outputs)")
         precondition(weights.count == inputs * outputs, "\(weights.count) weights are not \(outputs) by \(inputs)")
         self.isa = isa
         self.inputs = inputs
         self.outputs = outputs
-        kernels = KernelSet(isa)
+        let kernels = KernelSet(isa)
+        self.kernels = kernels
         let width = kernels.tileColumns
         let paddedOutputs = (outputs + width - 1) / width * width
-        var panels = AlignedBuffer(count: paddedOutputs * inputs)
-        var packed = panels.mutableSpan
-        for start in stride(from: 0, to: inputs, by: Self.depthBlock) {
-            let depth = min(Self.depthBlock, inputs - start)
-            for output in 0..<outputs {
-                let panel = start * paddedOutputs + output / width * width * depth + output % width
-                for input in 0..<depth { packed[panel + input * width] = weights[output * inputs + start + input] }
-            }
+        switch format {
+        case .float32:
+            panels = .float32(
+                Self.pack(weights, inputs: inputs, outputs: outputs, width: width, column: { $0 }, convert: { $0 }))
+        case .bfloat16:
+            panels = .bfloat16(
+                Self.pack(
+                    weights, inputs: inputs, outputs: outputs, width: width,
+                    column: { Self.interleaved($0, lanes: kernels.lanes) }, convert: BFloat16.bits(rounding:)))
         }
         var paddedBias = AlignedBuffer(count: paddedOutputs)
         var biases = paddedBias.mutableSpan
         for output in 0..<outputs { biases[output] = bias[output] }
-        self.panels = panels
         self.bias = paddedBias
     }
 
-    /// Floats held, padding included.
-    package var packedCount: Int { panels.count + bias.count }
+    /// Lays out the micropanels; `column` says where a column of a micropanel lies within each of its rows.
+    private static func pack<Element>(
+        _ weights: [Float], inputs: Int, outputs: Int, width: Int, column: (Int) -> Int, convert: (Float) -> Element
+    ) -> AlignedMemory<Element> {
+        let paddedOutputs = (outputs + width - 1) / width * width
+        var panels = AlignedMemory<Element>(count: paddedOutputs * inputs)
+        var packed = panels.mutableSpan
+        for start in stride(from: 0, to: inputs, by: depthBlock) {
+            let depth = min(depthBlock, inputs - start)
+            for output in 0..<outputs {
+                let panel = start * paddedOutputs + output / width * width * depth + column(output % width)
+                for input in 0..<depth {
+                    packed[panel + input * width] = convert(weights[output * inputs + start + input])
+                }
+            }
+        }
+        return panels
+    }
+
+    /// The place of a column in a row of a bfloat16 micropanel: two vectors, interleaved, after each other.
+    private static func interleaved(_ column: Int, lanes: Int) -> Int {
+        let (group, within) = (column / (2 * lanes), column % (2 * lanes))
+        return group * 2 * lanes + (within < lanes ? 2 * within : 2 * (within - lanes) + 1)
+    }
+
+    /// Bytes held, padding included.
+    package var packedBytes: Int {
+        let panelBytes =
+            switch panels {
+            case .float32(let panels): panels.count * MemoryLayout<Float>.size
+            case .bfloat16(let panels): panels.count * MemoryLayout<UInt16>.size
+            }
+        return panelBytes + bias.count * MemoryLayout<Float>.size
+    }
 
     /// Where the micropanel of `panel` begins in the depth block that starts at input `start`.
     internal func panelOffset(depthStart start: Int, panel: Int) -> Int {

@@ -33,22 +33,25 @@ private struct GuardedFloats: ~Copyable {
     func `no kernel touches memory past the end of its arrays`(isa: ISA) throws {
         var generator = SplitMix64(seed: 21)
         let kernels = KernelSet(isa)
-        for (rows, columns, depth) in [(1, 1, 1), (3, 5, 9), (4, 17, 3), (6, 31, 13), (14, 23, 33), (15, 33, 5)] {
-            let matrix = PackedMatrix(
-                weights: randomFloats(columns * depth, &generator), bias: randomFloats(columns, &generator),
-                inputs: depth, isa: isa)
-            let a = randomFloats(rows * depth, &generator)
-            var expected = [Float](repeating: 0, count: rows * columns)
-            var expectedSpan = expected.mutableSpan
-            matrix.multiply(
-                a.span, rows: rows, aStride: depth, activation: .tanh, into: &expectedSpan, cStride: columns)
-            let guardedA = try GuardedFloats(a)
-            let guardedC = try GuardedFloats([Float](repeating: 0, count: rows * columns))
-            var c = unsafe MutableSpan(_unsafeElements: guardedC.buffer)
-            matrix.multiply(
-                unsafe Span(_unsafeElements: guardedA.buffer), rows: rows, aStride: depth, activation: .tanh, into: &c,
-                cStride: columns)
-            #expect(unsafe Array(guardedC.buffer) == expected)
+        for format in PackedMatrix.Format.allCases {
+            for (rows, columns, depth) in [(1, 1, 1), (3, 5, 9), (4, 17, 3), (6, 31, 13), (14, 23, 33), (15, 33, 5)] {
+                let matrix = PackedMatrix(
+                    weights: randomFloats(columns * depth, &generator), bias: randomFloats(columns, &generator),
+                    inputs: depth, format: format, isa: isa)
+                let a = randomFloats(rows * depth, &generator)
+                var expected = [Float](repeating: 0, count: rows * columns)
+                var expectedSpan = expected.mutableSpan
+                matrix.multiply(
+                    a.span, rows: rows, aStride: depth, activation: .tanh, into: &expectedSpan, cStride: columns)
+                let guardedA = try GuardedFloats(a)
+                let guardedC = try GuardedFloats([Float](repeating: 0, count: rows * columns))
+                var c = unsafe MutableSpan(_unsafeElements: guardedC.buffer)
+                matrix.multiply(
+                    unsafe Span(_unsafeElements: guardedA.buffer), rows: rows, aStride: depth, activation: .tanh,
+                    into: &c,
+                    cStride: columns)
+                #expect(unsafe Array(guardedC.buffer) == expected)
+            }
         }
         for count in 1...40 {
             let x = try GuardedFloats(randomFloats(count, &generator))

@@ -4,7 +4,7 @@ import SinewModels
 import Testing
 
 /// A copy of one fixture model in a folder of its own, gone when the test is.
-private final class TemporaryRepository {
+final class TemporaryRepository {
     let path: String
     let name: String
     var folder: String { "\(path)/\(name)/1" }

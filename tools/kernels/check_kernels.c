@@ -30,15 +30,33 @@ static double activate(double x, int activation) {
     }
 }
 
-/// The largest error of one tile as a fraction of its bound (Higham 3.1); infinite where something outside was written.
+/// Where column `column` lies in a row of a bfloat16 micropanel; see `sinew_sgemm_bf16_ukr_function`.
+static size_t interleaved(size_t column, size_t lanes) {
+    const size_t group = column / (2 * lanes), within = column % (2 * lanes);
+    return group * 2 * lanes + (within < lanes ? 2 * within : 2 * (within - lanes) + 1);
+}
+
+/// The largest error of one tile as a fraction of its bound (Higham 3.1); infinite where something outside was written, or
+/// where the tile with bfloat16 weights differs from the float tile with the same weights.
 static double tile_error(const sinew_kernel_set *set, size_t m, size_t n, size_t k, int activation, bool accumulate) {
     enum { STRIDE = 64, ROWS = 16, WIDTH = 40 };
     static float a[ROWS * STRIDE], b[STRIDE * WIDTH], bias[WIDTH], c[ROWS * WIDTH], before[ROWS * WIDTH];
+    static float other[ROWS * WIDTH];
+    static uint16_t halves[STRIDE * WIDTH];
     for (size_t i = 0; i < ROWS * STRIDE; i++) a[i] = i / STRIDE < m && i % STRIDE < k ? uniform() : NAN;
-    for (size_t i = 0; i < k * set->nr; i++) b[i] = uniform();
+    for (size_t i = 0; i < k * set->nr; i++) {
+        b[i] = uniform();
+        uint32_t bits;
+        memcpy(&bits, &b[i], sizeof bits);
+        bits &= 0xFFFF0000u;  // a bfloat16 value, so that both tiles have the same weights
+        memcpy(&b[i], &bits, sizeof bits);
+        halves[i / set->nr * set->nr + interleaved(i % set->nr, set->lanes)] = (uint16_t)(bits >> 16);
+    }
     for (size_t i = 0; i < WIDTH; i++) bias[i] = uniform();
-    for (size_t i = 0; i < ROWS * WIDTH; i++) before[i] = c[i] = uniform();
+    for (size_t i = 0; i < ROWS * WIDTH; i++) before[i] = other[i] = c[i] = uniform();
     set->sgemm_ukr(m, n, k, a, STRIDE, b, bias, c, WIDTH, accumulate, (sinew_activation)activation);
+    set->sgemm_bf16_ukr(m, n, k, a, STRIDE, halves, bias, other, WIDTH, accumulate, (sinew_activation)activation);
+    if (memcmp(c, other, sizeof c) != 0) return INFINITY;
     double worst = 0;
     for (size_t i = 0; i < ROWS * WIDTH; i++) {
         const size_t row = i / WIDTH, column = i % WIDTH;

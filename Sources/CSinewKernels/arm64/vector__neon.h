@@ -12,6 +12,12 @@ typedef float32x4_t vf;
 
 SINEW_INLINE vf vf_set1(float x) { return vdupq_n_f32(x); }
 SINEW_INLINE vf vf_load(const float *p) { return vld1q_f32(p); }
+/// 8 bfloat16 values of two interleaved vectors.
+SINEW_INLINE void vf_load_bf16(const uint16_t *p, vf *first, vf *second) {
+    const uint32x4_t pairs = vreinterpretq_u32_u16(vld1q_u16(p));
+    *first = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
+    *second = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xFFFF0000u)));
+}
 SINEW_INLINE void vf_store(float *p, vf x) { vst1q_f32(p, x); }
 /// `count` in 0…4; NEON has no masked access, so a tail goes through four floats on the stack.
 SINEW_INLINE vf vf_load_first(const float *p, size_t count) {

@@ -9,6 +9,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /// Instruction sets, weakest first; a set may be absent from a machine.
 typedef enum {
@@ -46,6 +47,17 @@ typedef void sinew_sgemm_ukr_function(
     size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c, size_t ldc,
     bool accumulate, sinew_activation activation);
 
+/// The same tile with weights stored as bfloat16: the upper halves of floats.
+///
+/// As `sinew_sgemm_ukr_function` in everything but `b`: a micropanel of `k` rows of NR bfloat16 values. Within a row the
+/// columns lie in groups of two vectors of L = `lanes` values, the two vectors interleaved: column `c` of a group is value
+/// `2c` for `c < L` and value `2(c − L) + 1` otherwise, so that a shift widens the first vector and a mask the second.
+/// Widening is exact and activations and sums stay float, so the result is bit for bit that of the float tile of the same
+/// instruction set with the same rounded weights.
+typedef void sinew_sgemm_bf16_ukr_function(
+    size_t m, size_t n, size_t k, const float *a, size_t lda, const uint16_t *b, const float *bias, float *c,
+    size_t ldc, bool accumulate, sinew_activation activation);
+
 /// The update of an affine coupling, in place: `x[i] ← x[i] · exp(s[i]) + t[i]` for `i < n`.
 /// `n` may be 0. `exp` as in `sinew_map_function`'s exponential.
 typedef void sinew_coupling_function(size_t n, float *x, const float *s, const float *t);
@@ -65,7 +77,10 @@ typedef struct {
     size_t mr;
     /// Columns of the register tile, also the width of a micropanel.
     size_t nr;
+    /// Floats of a vector; decides the order of columns in bfloat16 micropanels.
+    size_t lanes;
     sinew_sgemm_ukr_function *sgemm_ukr;
+    sinew_sgemm_bf16_ukr_function *sgemm_bf16_ukr;
     /// IK direction: `x · exp(s) + t`.
     sinew_coupling_function *coupling_update;
     /// FK direction: `(x − t) · exp(−s)`.

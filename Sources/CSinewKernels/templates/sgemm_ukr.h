@@ -1,12 +1,26 @@
-/// The register tile of every SIMD instruction set; contract: `sinew_sgemm_ukr_function`.
+/// The register tile of every SIMD instruction set; contracts: `sinew_sgemm_ukr_function`, and with `UKR_BF16` defined
+/// `sinew_sgemm_bf16_ukr_function`.
 ///
 /// Define `UKR_NAME`, `UKR_MR`, `UKR_NV` (vectors per row, NR = UKR_NV · VF_LANES) and `UKR_CASES(X)` (X(1) … X(UKR_MR)),
 /// then include under the target attribute. Each row count gets its own fully unrolled body, so a short tile costs no more
 /// than its rows and every accumulator lives in a register.
 #include <assert.h>
 
+#ifdef UKR_BF16
+typedef uint16_t ukr_weight;
+SINEW_INLINE void ukr_load_row(const ukr_weight *b, vf *column) {
+    _Static_assert(UKR_NV % 2 == 0, "bfloat16 rows are pairs of vectors");
+    SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v += 2) vf_load_bf16(b + v * VF_LANES, &column[v], &column[v + 1]);
+}
+#else
+typedef float ukr_weight;
+SINEW_INLINE void ukr_load_row(const ukr_weight *b, vf *column) {
+    SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) column[v] = vf_load(b + v * VF_LANES);
+}
+#endif
+
 SINEW_INLINE void ukr_tile(
-    const size_t rows, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c,
+    const size_t rows, size_t n, size_t k, const float *a, size_t lda, const ukr_weight *b, const float *bias, float *c,
     size_t ldc, bool accumulate, sinew_activation activation) {
     vf acc[UKR_MR][UKR_NV];
     // How many columns of each vector exist; 0 for a vector that lies wholly past n.
@@ -29,7 +43,7 @@ SINEW_INLINE void ukr_tile(
     }
     for (size_t p = 0; p < k; p++) {
         vf column[UKR_NV];
-        SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) column[v] = vf_load(b + v * VF_LANES);
+        ukr_load_row(b, column);
         SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
             const vf value = vf_set1(a[i * lda]);
             SINEW_UNROLL for (size_t v = 0; v < UKR_NV; v++) acc[i][v] = vf_fma(value, column[v], acc[i][v]);
@@ -48,8 +62,8 @@ SINEW_INLINE void ukr_tile(
 }
 
 void UKR_NAME(
-    size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c, size_t ldc,
-    bool accumulate, sinew_activation activation) {
+    size_t m, size_t n, size_t k, const float *a, size_t lda, const ukr_weight *b, const float *bias, float *c,
+    size_t ldc, bool accumulate, sinew_activation activation) {
     assert(m >= 1 && m <= UKR_MR && n >= 1 && n <= UKR_NV * VF_LANES && k >= 1);
     switch (m) {
 #define UKR_CASE(rows)                                                                                                 \

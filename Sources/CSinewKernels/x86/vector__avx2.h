@@ -13,6 +13,12 @@ typedef __m256 vf;
 SINEW_TARGET_PUSH
 SINEW_INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
 SINEW_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+/// 16 bfloat16 values of two interleaved vectors.
+SINEW_INLINE void vf_load_bf16(const uint16_t *p, vf *first, vf *second) {
+    const __m256i pairs = _mm256_loadu_si256((const __m256i_u *)p);
+    *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+    *second = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xFFFF0000u)));
+}
 SINEW_INLINE void vf_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
 /// `count` in 0…8; lanes past it are zero and are not read.
 SINEW_INLINE __m256i vf_first(size_t count) {

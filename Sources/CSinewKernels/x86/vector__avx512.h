@@ -14,6 +14,12 @@ typedef __m512 vf;
 SINEW_TARGET_PUSH
 SINEW_INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
 SINEW_INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+/// 32 bfloat16 values of two interleaved vectors.
+SINEW_INLINE void vf_load_bf16(const uint16_t *p, vf *first, vf *second) {
+    const __m512i pairs = _mm512_loadu_si512(p);
+    *first = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    *second = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xFFFF0000u)));
+}
 SINEW_INLINE void vf_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
 /// `count` in 0…16; lanes past it are zero and are not read.
 SINEW_INLINE __mmask16 vf_first(size_t count) { return (__mmask16)((1u << count) - 1u); }

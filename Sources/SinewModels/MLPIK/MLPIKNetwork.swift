@@ -39,7 +39,7 @@ package struct MLPIKNetwork: Sendable {
         var packed: [PackedMatrix] = []
         for index in 0..<4 {
             let layer = try reader.linear("layers.\(index)", inputs: sizes[index], outputs: sizes[index + 1])
-            packed.append(PackedMatrix(weights: layer.weight, bias: layer.bias, inputs: layer.inputs))
+            packed.append(layer.packed(files.description.precision))
         }
         try reader.finish()
         layers = packed

@@ -4,6 +4,7 @@ extension NIKINetwork {
     /// - Throws: ``ModelError/Reason/unusableFile`` for anything missing, superfluous, misshapen or not finite.
     package init(_ flow: ModelDescription.Architecture.Flow, _ files: ModelFiles) throws(ModelError) {
         let (couplings, hidden) = (files.description.couplings, files.description.hidden)
+        let precision = files.description.precision
         var reader = files.reader
         switch flow {
         case .oneStage:
@@ -18,13 +19,14 @@ extension NIKINetwork {
                             outputs: Self.inputCount),
                         translation: try reader.net(
                             "flow.t.\(index)", slots: [0, 2, 4], inputs: Self.inputCount, hidden: hidden,
-                            outputs: Self.inputCount)))
+                            outputs: Self.inputCount),
+                        precision: precision))
             }
             self.init(
                 first: CouplingFlow(dimension: Self.inputCount, hidden: hidden, layers: layers), second: nil)
         case .twistAndSwing:
-            let first = try Self.stageA(couplings: couplings, hidden: hidden, from: &reader)
-            let second = try Self.stageB(couplings: couplings, hidden: hidden, from: &reader)
+            let first = try Self.stageA(couplings: couplings, hidden: hidden, precision: precision, from: &reader)
+            let second = try Self.stageB(couplings: couplings, hidden: hidden, precision: precision, from: &reader)
             self.init(first: first, second: second)
         }
         try reader.finish()
@@ -32,7 +34,7 @@ extension NIKINetwork {
 
     /// Joints to swings; its first layers have ten beta columns, used where the coupling's shape gate is not zero.
     private static func stageA(
-        couplings: Int, hidden: Int, from reader: inout WeightsReader
+        couplings: Int, hidden: Int, precision: ModelDescription.Precision, from reader: inout WeightsReader
     ) throws(ModelError) -> CouplingFlow {
         try reader.checkMasks("flow_j2s.jts_masks", couplings: couplings, dimension: inputCount)
         let gates = try reader.values("flow_j2s.shape_masks", shape: [couplings])
@@ -48,14 +50,14 @@ extension NIKINetwork {
             layers.append(
                 CouplingLayer(
                     index: index, dimension: inputCount, scale: scale, translation: translation,
-                    betaColumns: betaCount, gate: gates[index]))
+                    betaColumns: betaCount, gate: gates[index], precision: precision))
         }
         return CouplingFlow(dimension: inputCount, hidden: hidden, layers: layers)
     }
 
     /// Swings and twists to rotations.
     private static func stageB(
-        couplings: Int, hidden: Int, from reader: inout WeightsReader
+        couplings: Int, hidden: Int, precision: ModelDescription.Precision, from reader: inout WeightsReader
     ) throws(ModelError) -> CouplingFlow {
         let dimension = rotationCount + phiCount
         try reader.checkMasks("flow_s2r.mask", couplings: couplings, dimension: dimension)
@@ -66,7 +68,8 @@ extension NIKINetwork {
             let translation = try reader.net(
                 "flow_s2r.t.\(index)", slots: [0, 3, 6], inputs: dimension, hidden: hidden, outputs: dimension)
             layers.append(
-                CouplingLayer(index: index, dimension: dimension, scale: scale, translation: translation))
+                CouplingLayer(
+                    index: index, dimension: dimension, scale: scale, translation: translation, precision: precision))
         }
         return CouplingFlow(dimension: dimension, hidden: hidden, layers: layers)
     }

@@ -5,8 +5,8 @@ internal struct CouplingNet: Sendable {
     /// Kept half (and gated betas) to hidden, hidden to hidden, hidden to the updated half.
     let layers: [PackedMatrix]
 
-    init(_ dense: [Linear]) {
-        layers = dense.map { PackedMatrix(weights: $0.weight, bias: $0.bias, inputs: $0.inputs) }
+    init(_ dense: [Linear], precision: ModelDescription.Precision) {
+        layers = dense.map { $0.packed(precision) }
     }
 }
 
@@ -30,8 +30,10 @@ internal struct CouplingLayer: Sendable {
     ///   - translation: the same shapes.
     ///   - betaColumns: how many beta columns follow the vector in the first layer, 0 or 10.
     ///   - gate: the shape gate that multiplies the betas.
+    ///   - precision: how the packed weights are held; rounding comes last, after the gate.
     init(
-        index: Int, dimension: Int, scale: [Linear], translation: [Linear], betaColumns: Int = 0, gate: Float = 0
+        index: Int, dimension: Int, scale: [Linear], translation: [Linear], betaColumns: Int = 0, gate: Float = 0,
+        precision: ModelDescription.Precision
     ) {
         precondition(scale.count == 3 && translation.count == 3)
         seesBetas = betaColumns > 0 && gate != 0
@@ -44,7 +46,8 @@ internal struct CouplingLayer: Sendable {
             for row in 0..<first.outputs {
                 for column in kept.count..<first.inputs { first.weight[row * first.inputs + column] *= gate }
             }
-            return CouplingNet([first, net[1], net[2].keeping(inputs: Array(0..<net[2].inputs), outputs: updated)])
+            let last = net[2].keeping(inputs: Array(0..<net[2].inputs), outputs: updated)
+            return CouplingNet([first, net[1], last], precision: precision)
         }
         self.scale = pack(scale)
         self.translation = pack(translation)

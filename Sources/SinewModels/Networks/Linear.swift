@@ -1,3 +1,5 @@
+internal import SinewKernels
+
 /// The dense weights of a linear layer as they lie in a file.
 ///
 /// - Shape: `weight` `[outputs, inputs]` row-major as in PyTorch, `bias` `[outputs]`; `y = W x + b`.
@@ -27,6 +29,16 @@ internal struct Linear: Sendable, Equatable {
             for column in columns { cut.weight.append(weight[row * inputs + column]) }
         }
         return cut
+    }
+
+    /// The layer laid out for the kernels of this machine.
+    func packed(_ precision: ModelDescription.Precision) -> PackedMatrix {
+        let format: PackedMatrix.Format =
+            switch precision {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            }
+        return PackedMatrix(weights: weight, bias: bias, inputs: inputs, format: format)
     }
 
     private init(weight: [Float], bias: [Float], columns: Int) {

@@ -25,9 +25,13 @@ extension ModelDescription {
         guard let conditioning = Conditioning(rawValue: conditioningName) else {
             throw fields.unknown("conditioning", conditioningName, known: ["none", "heading-bones"])
         }
-        for (field, known) in [("precision", "float32"), ("body", "smpl-29"), ("rotation_layout", "rows")] {
+        for (field, known) in [("body", "smpl-29"), ("rotation_layout", "rows")] {
             let value = try fields.text(field)
             guard value == known else { throw fields.unknown(field, value, known: [known]) }
+        }
+        let precisionName = try fields.text("precision")
+        guard let precision = Precision(rawValue: precisionName) else {
+            throw fields.unknown("precision", precisionName, known: Precision.allCases.map(\.rawValue))
         }
         let digest = try fields.text("weights_sha256")
         guard digest.utf8.count == 64, digest.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
@@ -36,6 +40,7 @@ extension ModelDescription {
         version = try fields.text("version")
         self.architecture = architecture
         self.conditioning = conditioning
+        self.precision = precision
         weightsSHA256 = digest
         hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
         couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)

@@ -38,6 +38,14 @@ public struct ModelDescription: Sendable, Equatable {
         case headingBones = "heading-bones"
     }
 
+    /// How the weights are held in memory; activations and sums are float32 either way.
+    public enum Precision: String, Sendable, Equatable, CaseIterable {
+        /// As in the file.
+        case float32
+        /// Rounded to nearest bfloat16: half the memory, and half the bytes that a small batch waits for.
+        case bfloat16
+    }
+
     /// The error of a model under one noise preset, as measured when it was exported.
     public struct Evaluation: Sendable, Equatable {
         /// `clean`, `standard` or `occlusion`.
@@ -62,6 +70,9 @@ public struct ModelDescription: Sendable, Equatable {
     public let hidden: Int
     /// What stands between joints and the network's input.
     public let conditioning: Conditioning
+    /// How the weights are held in memory: what `model.json` says, or what the caller of ``ModelRepository/load(_:precision:)``
+    /// wants instead.
+    public internal(set) var precision: Precision
     /// SHA-256 of the weights in lowercase hexadecimal; empty for solvers without weights.
     public let weightsSHA256: String
     /// What it was trained on; empty when unknown.

@@ -9,9 +9,12 @@ package struct ModelFiles: Sendable {
     /// Reads `<folder>/model.json` and `<folder>/weights.safetensors`.
     ///
     /// The hash is taken over the very bytes that are parsed, before they are parsed.
+    /// - Parameter precision: holds the weights in this precision instead of the one that `model.json` names.
     /// - Throws: ``ModelError/Reason/unusableFile`` when a file is missing or malformed or the hash differs.
-    package init(folder: String) throws(ModelError) {
-        description = try Self.description(in: folder)
+    package init(folder: String, precision: ModelDescription.Precision? = nil) throws(ModelError) {
+        var description = try Self.description(in: folder)
+        if let precision { description.precision = precision }
+        self.description = description
         let path = "\(folder)/weights.safetensors"
         let bytes = try Self.contents(of: path)
         let digest = SHA256.hexDigest(of: bytes)

@@ -42,10 +42,15 @@ public struct ModelRepository: Sendable {
     /// Loads a model: reads its files, checks them, and packs the weights for this machine.
     ///
     /// - Parameter name: `name/version`, or `name` for its highest version; `hybrik` is built in.
+    /// - Parameter precision: holds the weights in this precision instead of the one that `model.json` names, which the model's
+    ///   description then says; solvers without weights have no use for it. Measured on the demo scene, bfloat16 turns the joints of
+    ///   the shipped `niki` by 0.001 rad on average and 0.04 rad at most, and costs less than 0.02 mm of PA-MPJPE.
     /// - Throws: ``ModelError/Reason/unknownModel`` with the known names, ``ModelError/Reason/unusableFile`` for
     ///   files that are missing, damaged or not what they claim.
     /// - Cost: one pass over the weights for the hash, one to pack them.
-    public func load(_ name: String) throws(ModelError) -> any PoseModel {
+    public func load(
+        _ name: String, precision: ModelDescription.Precision? = nil
+    ) throws(ModelError) -> any PoseModel {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 2, parts.allSatisfy(Self.isName) else { throw unknown(name) }
         if let solver = Self.builtIn.first(where: { $0.description.name == parts[0] }) {
@@ -56,7 +61,7 @@ public struct ModelRepository: Sendable {
         guard let version = parts.count == 2 ? versions.first(where: { $0 == parts[1] }) : versions.last else {
             throw unknown(name)
         }
-        let files = try ModelFiles(folder: "\(path)/\(parts[0])/\(version)")
+        let files = try ModelFiles(folder: "\(path)/\(parts[0])/\(version)", precision: precision)
         guard files.description.name == parts[0], files.description.version == version else {
             throw ModelError(
                 .unusableFile,
@@ -78,7 +83,7 @@ public struct ModelRepository: Sendable {
     private static func analytic(_ name: String) -> ModelDescription {
         ModelDescription(
             name: name, version: "1", architecture: .analytic, couplings: 0, hidden: 0, conditioning: .none,
-            weightsSHA256: "", trainingData: "", licence: "", acknowledgement: "", evaluations: [])
+            precision: .float32, weightsSHA256: "", trainingData: "", licence: "", acknowledgement: "", evaluations: [])
     }
 
     /// The versions of a model that have a `model.json`, lowest first; numbers compare as numbers.

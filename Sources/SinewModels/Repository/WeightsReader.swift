@@ -18,14 +18,21 @@ internal struct WeightsReader {
 
     /// The values of a tensor.
     ///
-    /// - Throws: ``ModelError/Reason/unusableFile`` when it is missing, has another shape, or holds NaN or infinity.
+    /// - Throws: ``ModelError/Reason/unusableFile`` when it is missing, is neither F32 nor BF16, has another shape, or holds NaN or
+    ///   infinity.
     mutating func values(_ name: String, shape: [Int]) throws(ModelError) -> [Float] {
         guard file.contains(name) else {
             throw unusable("has no tensor \"\(name)\", which the architecture needs")
         }
         let values: [Float]
         do throws(ArrayFileError) {
-            values = try file.tensor(name).expecting(shape: shape, name: "tensor \"\(name)\"").floats()
+            let tensor = try file.tensor(name).expecting(shape: shape, name: "tensor \"\(name)\"")
+            guard tensor.elementType == .float32 || tensor.elementType == .bfloat16 else {
+                throw ArrayFileError(
+                    .unsupported,
+                    "tensor \"\(name)\" holds \(tensor.elementType.name), weights are float32 or bfloat16")
+            }
+            values = try tensor.floats()
         } catch {
             throw unusable("cannot be used: \(error.message)")
         }

@@ -1,30 +1,30 @@
-/// A block of floats that starts on a cache line, the one owner of its memory.
+/// A block of numbers that starts on a cache line, the one owner of its memory.
 ///
 /// - Cost: one allocation for its whole life, freed when the owner goes.
 @safe
-package struct AlignedBuffer: ~Copyable {
-    /// The number of floats.
+package struct AlignedMemory<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Copyable {
+    /// The number of elements.
     package let count: Int
-    private let base: UnsafeMutablePointer<Float>
+    private let base: UnsafeMutablePointer<Element>
 
     /// Bytes of a cache line and of the widest vector.
-    package static let alignment = 64
+    package static var alignment: Int { 64 }
 
-    /// Allocates `count` floats, all zero.
+    /// Allocates `count` elements, all zero.
     package init(count: Int) {
-        precondition(count >= 0, "a buffer cannot hold \(count) floats")
+        precondition(count >= 0, "a buffer cannot hold \(count) elements")
         self.count = count
-        // One float at least, so that the pointer is always a real one.
+        // One element at least, so that the pointer is always a real one.
         let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: Self.alignment)
-        unsafe base = unsafe raw.bindMemory(to: Float.self, capacity: max(count, 1))
+            byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: Self.alignment)
+        unsafe base = unsafe raw.bindMemory(to: Element.self, capacity: max(count, 1))
         unsafe base.initialize(repeating: 0, count: max(count, 1))
     }
 
     deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
 
-    /// The floats, to read.
-    package var span: Span<Float> {
+    /// The elements, to read.
+    package var span: Span<Element> {
         @_lifetime(borrow self)
         borrowing get {
             let span = unsafe Span(_unsafeStart: UnsafePointer(base), count: count)
@@ -32,8 +32,8 @@ package struct AlignedBuffer: ~Copyable {
         }
     }
 
-    /// The floats, to write.
-    package var mutableSpan: MutableSpan<Float> {
+    /// The elements, to write.
+    package var mutableSpan: MutableSpan<Element> {
         @_lifetime(&self)
         mutating get {
             let span = unsafe MutableSpan(_unsafeStart: base, count: count)
@@ -44,4 +44,7 @@ package struct AlignedBuffer: ~Copyable {
 
 /// The memory has one owner and is written through `mutating` access alone, so an owner may move between threads and
 /// threads may read one owner at the same time.
-extension AlignedBuffer: @unchecked Sendable {}
+extension AlignedMemory: @unchecked Sendable where Element: Sendable {}
+
+/// A block of floats.
+package typealias AlignedBuffer = AlignedMemory<Float>

@@ -1,0 +1,12 @@
+#if defined(__x86_64__)
+#include "vector__avx2.h"
+
+SINEW_TARGET_PUSH
+#define UKR_BF16
+#define UKR_NAME sinew_sgemm_bf16_ukr_6x16__avx2
+#define UKR_MR 6
+#define UKR_NV 2
+#define UKR_CASES(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#include "../templates/sgemm_ukr.h"
+SINEW_TARGET_POP
+#endif
