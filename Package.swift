@@ -71,7 +71,8 @@ let package = Package(
         .target(
             name: "SinewWorker",
             dependencies: [
-                "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels", logging,
+                "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels",
+                "SinewArrayFiles", logging,
             ],
             swiftSettings: strict),
         .target(

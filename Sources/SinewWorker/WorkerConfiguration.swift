@@ -15,6 +15,8 @@ package struct WorkerConfiguration: Sendable {
     package var version: String
     /// People in one batch, for every model; nil lets each model be measured at the start.
     package var batchItemsMax: Int?
+    /// Where measured batch tables are kept for the next start, an absolute path; nil measures at every start.
+    package var batchTableFolder: String?
     /// The service's maxima.
     package var limits: Limits
 
@@ -22,7 +24,7 @@ package struct WorkerConfiguration: Sendable {
     package init(
         brokerEndpoint: String = "tcp://127.0.0.1:7691", name: String = WorkerConfiguration.defaultName,
         computeThreads: Int = 1, creditItems: Int = 1024, version: String = "", batchItemsMax: Int? = nil,
-        limits: Limits = Limits()
+        batchTableFolder: String? = nil, limits: Limits = Limits()
     ) {
         self.brokerEndpoint = brokerEndpoint
         self.name = name
@@ -30,6 +32,7 @@ package struct WorkerConfiguration: Sendable {
         self.creditItems = creditItems
         self.version = version
         self.batchItemsMax = batchItemsMax
+        self.batchTableFolder = batchTableFolder
         self.limits = limits
     }
 

@@ -67,12 +67,13 @@ struct WorkerLoop: ~Copyable {
         _ socket: consuming Socket, configuration: WorkerConfiguration, models: LoadedModels,
         threads: [ComputeThread], inbox: Mailbox<BatchResult>, orders: WorkerOrders, logger: Logger
     ) {
-        let measured = measuredModels(models, configuration: configuration, orders: orders, logger: logger)
+        let sized = BatchSizing(configuration: configuration, logger: logger).models(
+            models, isCancelled: { orders.stopping.isCancelled })
         var loop = WorkerLoop(
             configuration: configuration, models: models, threads: threads, inbox: inbox, orders: orders,
             logger: logger, socket: socket,
             machine: BatchingStateMachine(
-                models: measured, computeThreads: configuration.computeThreads, limits: configuration.limits),
+                models: sized, computeThreads: configuration.computeThreads, limits: configuration.limits),
             freeThreads: Array(threads.indices))
         loop.runUntilStopped()
     }
@@ -134,26 +135,6 @@ struct WorkerLoop: ~Copyable {
         for action in decided { try perform(action) }
         decided.removeAll(keepingCapacity: true)
         actions = decided
-    }
-
-    private static func measuredModels(
-        _ models: LoadedModels, configuration: WorkerConfiguration, orders: WorkerOrders, logger: Logger
-    ) -> [BatchingStateMachine.Model] {
-        models.all.indices.map { index in
-            let table =
-                configuration.batchItemsMax == nil
-                ? BatchSizeTable.measure(
-                    models.all[index], sizeMax: configuration.limits.batchItemsMax, budget: .milliseconds(500),
-                    isCancelled: { orders.stopping.isCancelled }) : nil
-            let size = configuration.batchItemsMax ?? table?.bestSize ?? configuration.limits.batchItemsMax
-            logger.info(
-                "batch size chosen",
-                metadata: [
-                    "model": "\(models.key(of: index))", "items": "\(size)",
-                    "us-per-item": "\(table?.entries.map { "\($0.size): \($0.perItem.remainingMicroseconds)" } ?? [])",
-                ])
-            return BatchingStateMachine.Model(key: models.key(of: index), batchItemsMax: size)
-        }
     }
 }
 

@@ -13,7 +13,8 @@ package final class WorkerServer: Sendable {
 
     /// Starts the worker's threads and begins to look for the broker.
     ///
-    /// The models are measured first (half a second each at most) unless ``WorkerConfiguration/batchItemsMax`` is given.
+    /// The models are measured first (a second at most for all of them) unless ``WorkerConfiguration/batchItemsMax`` is given or
+    /// an earlier start on this machine left its tables in ``WorkerConfiguration/batchTableFolder``.
     ///
     /// - Throws: ``WorkerError`` when the configuration breaks a limit, no model is given, or the endpoint is malformed; never
     ///   because no broker is there yet.

@@ -141,11 +141,11 @@ struct Incoming {
 /// A worker on a scripted broker's endpoint.
 func startWorker(
     _ endpoint: String, models: [any PoseModel], computeThreads: Int = 1, batchItemsMax: Int? = 64,
-    creditItems: Int = 500
+    creditItems: Int = 500, batchTableFolder: String? = nil
 ) throws -> WorkerServer {
     let configuration = WorkerConfiguration(
         brokerEndpoint: endpoint, name: "test-worker", computeThreads: computeThreads, creditItems: creditItems,
-        version: "1.2.3", batchItemsMax: batchItemsMax)
+        version: "1.2.3", batchItemsMax: batchItemsMax, batchTableFolder: batchTableFolder)
     return try WorkerServer(configuration, models: models, logger: quietLogger)
 }
 

@@ -43,25 +43,4 @@ import Testing
         }
         #expect(error?.reason == .models)
     }
-
-    @Test func `the smallest batch near the best time per person is chosen`() {
-        func table(_ microseconds: [Int]) -> BatchSizeTable {
-            BatchSizeTable(
-                entries: microseconds.enumerated().map {
-                    BatchSizeTable.Entry(size: 1 << $0.offset, perItem: .microseconds($0.element))
-                })
-        }
-        #expect(table([1000, 500, 300, 295, 400]).bestSize == 4)
-        #expect(table([1000, 500, 300, 200, 100]).bestSize == 16)
-        #expect(table([100, 100, 100]).bestSize == 1)
-        #expect(table([]).bestSize == nil)
-    }
-
-    @Test func `every size up to the limit is measured`() throws {
-        let model = RecomputableModel()
-        let table = try #require(
-            BatchSizeTable.measure(model, sizeMax: 20, budget: .seconds(60), isCancelled: { false }))
-        #expect(table.entries.map(\.size) == [1, 2, 4, 8, 16])
-        #expect(model.batchSizes == [1, 2, 4, 8, 16].flatMap { [$0, $0, $0] })
-    }
 }

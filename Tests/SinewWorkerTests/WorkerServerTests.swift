@@ -166,13 +166,25 @@ import Testing
         _ = try broker.expect(.goodbye)
     }
 
-    @Test func `a worker measures its models when no batch size is given`() throws {
-        let model = RecomputableModel()
+    @Test func `a worker measures its models when no batch size is given, and remembers it`() throws {
+        let folder = try TemporaryFolder()
         var broker = try ScriptedBroker()
-        let worker = try startWorker(broker.endpoint, models: [model], batchItemsMax: nil)
+        let first = RecomputableModel()
+        let worker = try startWorker(
+            broker.endpoint, models: [first], batchItemsMax: nil, batchTableFolder: folder.path + "/made/by/worker")
         _ = try broker.welcome()
-        #expect(model.batchSizes.prefix(3) == [1, 1, 1])
+        #expect(first.batchSizes.prefix(3) == [1, 1, 2])
         worker.stop()
         _ = try broker.expect(.goodbye)
+
+        let second = RecomputableModel()
+        var otherBroker = try ScriptedBroker()
+        let again = try startWorker(
+            otherBroker.endpoint, models: [second], batchItemsMax: nil,
+            batchTableFolder: folder.path + "/made/by/worker")
+        _ = try otherBroker.welcome()
+        #expect(second.batchSizes.isEmpty)
+        again.stop()
+        _ = try otherBroker.expect(.goodbye)
     }
 }

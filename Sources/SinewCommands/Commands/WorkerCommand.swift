@@ -51,6 +51,7 @@ struct WorkerCommand: AsyncParsableCommand {
         if let name { configuration.name = name }
         if let credits { configuration.creditItems = credits }
         configuration.batchItemsMax = batch
+        configuration.batchTableFolder = BatchTableCache.userFolder(environmentValue)
         let signals = await stoppingSignals()
         let server = try WorkerServer(configuration, models: loaded, logger: service.logger(label: "sinew.worker"))
         let ready = WorkerReady(
