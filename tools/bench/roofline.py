@@ -57,9 +57,10 @@ def draw(report):
         start, ridge = max(x_low, y_low / rate), peak / rate
         out.append(f'<path class="roof" stroke-dasharray="{dashes}" d="M{x(start):.1f} {y(rate * start):.1f}'
                    f'L{x(ridge):.1f} {y(peak):.1f}H{WIDTH - RIGHT}"/>')
-        middle = max(start, x_low) * 1.35
         label = {"memory": "memory", "level3": "third cache"}[name]
-        out.append(f'<text x="{x(middle):.1f}" y="{y(rate * middle) - 10:.1f}" text-anchor="middle">{label} {rate:.0f} GB/s</text>')
+        from_x, from_y = x(start * 1.1), y(rate * start * 1.1)
+        angle = math.degrees(math.atan2(y(peak) - from_y, x(ridge) - from_x))
+        out.append(f'<text transform="translate({from_x:.1f} {from_y:.1f}) rotate({angle:.1f})" dy="-7">{label} {rate:.0f} GB/s</text>')
     out.append(f'<text x="{WIDTH - RIGHT}" y="{y(peak) - 8:.1f}" text-anchor="end">multiply-add peak {peak:.0f} GFLOP/s</text>')
     for row in points:
         at = min(row["flop_per_byte"], x_high)
