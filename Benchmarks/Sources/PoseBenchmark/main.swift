@@ -59,7 +59,13 @@ func cost(_ model: any PoseModel, _ batch: PoseObservations, batches: Int, threa
 }
 
 let repository = argument("models", "")
-let model = try ModelRepository(path: repository.isEmpty ? nil : repository).load(argument("model", "niki"))
+let precisionName = argument("precision", "")
+let precision = ModelDescription.Precision(rawValue: precisionName)
+guard precision != nil || precisionName.isEmpty else {
+    fatalError("--precision is float32 or bfloat16; without it model.json decides")
+}
+let model = try ModelRepository(path: repository.isEmpty ? nil : repository)
+    .load(argument("model", "niki"), precision: precision)
 let rounds = Int(argument("rounds", "5")) ?? 5
 var rows: [String] = []
 let peak = (0..<5).map { _ in sinew_fma_peak(200_000) }.max() ?? 0
@@ -78,5 +84,6 @@ for threads in integers(argument("threads", "1,2")) {
     }
 }
 print(
-    "{\"model\": \"\(model.identity)\", \"fma_peak_gflops_per_core\": \(Double(Int(peak / 1e8)) / 10), \"rounds\": \(rounds), "
+    "{\"model\": \"\(model.identity)\", \"precision\": \"\(precision?.rawValue ?? "as in model.json")\", "
+        + "\"fma_peak_gflops_per_core\": \(Double(Int(peak / 1e8)) / 10), \"rounds\": \(rounds), "
         + "\"results\": [\n  \(rows.joined(separator: ",\n  "))\n]}")

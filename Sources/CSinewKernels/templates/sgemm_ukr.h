@@ -19,6 +19,19 @@ SINEW_INLINE void ukr_load_row(const ukr_weight *b, vf *column) {
 }
 #endif
 
+/// How far ahead of its use a weight is fetched into L2, over the end of the micropanel into the next. Few rows wait for weights and
+/// not for arithmetic, and the hardware stops at every page. Measured with AVX-512 on weights that are larger than L3, as time
+/// over that of a plain read in the same run: float weights 0.99 without and 0.81 with it at one row, 1.08 and 0.81 at eight;
+/// 4 KiB and 8 KiB are as good, 16 KiB is worse. Where the cache holds the panel, two fetches in 28 multiply-adds cost nothing.
+#define UKR_PREFETCH_BYTES 6144
+
+/// A prefetch never faults, so it may run over the end of the panels; the address is made of integers because a pointer may not.
+SINEW_INLINE void ukr_prefetch(const ukr_weight *b) {
+    SINEW_UNROLL for (size_t line = 0; line < UKR_NV * VF_LANES * sizeof(ukr_weight); line += 64) {
+        __builtin_prefetch((const void *)((uintptr_t)b + UKR_PREFETCH_BYTES + line), 0, 2);
+    }
+}
+
 SINEW_INLINE void ukr_tile(
     const size_t rows, size_t n, size_t k, const float *a, size_t lda, const ukr_weight *b, const float *bias, float *c,
     size_t ldc, bool accumulate, sinew_activation activation) {
@@ -43,6 +56,7 @@ SINEW_INLINE void ukr_tile(
     }
     for (size_t p = 0; p < k; p++) {
         vf column[UKR_NV];
+        ukr_prefetch(b);
         ukr_load_row(b, column);
         SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
             const vf value = vf_set1(a[i * lda]);
