@@ -26,19 +26,20 @@ public enum ForwardKinematics {
     ///
     /// - Shape: `rotations` `[count, 24, 3, 3]`, `restJoints` `[count, 29, 3]` → `joints` `[count, 29, 3]`,
     ///   `globalRotations` `[count, 24, 3, 3]`.
-    /// - Cost: about a thousand multiply-adds each.
+    /// - Cost: about a thousand multiply-adds each; memory for one pass is allocated once per call.
     public static func pose(
         count: Int, rotations: [Float], restJoints: [Float], joints: inout [Float], globalRotations: inout [Float]
     ) {
         precondition(rotations.count >= count * 216 && restJoints.count >= count * 87)
         precondition(joints.count >= count * 87 && globalRotations.count >= count * 216)
-        for person in 0..<count {
-            let chain = Chain(rotations: rotations, rest: restJoints, person: person)
+        var chain = LaneChain()
+        for people in LanePeople.groups(of: count) {
+            chain.place(people, rotations: rotations, rest: restJoints)
             for joint in 0..<Skeleton.positionCount {
-                joints.store(chain.positions[joint], at: person * 87 + joint * 3)
+                people.store(chain.positions[joint], into: &joints, width: 87, at: joint * 3)
             }
             for joint in 0..<Skeleton.rotationCount {
-                chain.globals[joint].write(into: &globalRotations, at: person * 216 + joint * 9)
+                people.store(chain.globals[joint], into: &globalRotations, width: 216, at: joint * 9)
             }
         }
     }

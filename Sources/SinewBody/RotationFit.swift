@@ -28,7 +28,7 @@ public struct RotationFit: Sendable {
     public var rotation: RotationMatrix {
         let (x, y, z) = covariance
         // Horn's matrix for the quaternion order w, x, y, z.
-        let matrix: [SIMD4<Double>] = [
+        let matrix: Rows = [
             SIMD4(x.x + y.y + z.z, y.z - z.y, z.x - x.z, x.y - y.x),
             SIMD4(y.z - z.y, x.x - y.y - z.z, x.y + y.x, z.x + x.z),
             SIMD4(z.x - x.z, x.y + y.x, y.y - x.x - z.z, y.z + z.y),
@@ -38,11 +38,13 @@ public struct RotationFit: Sendable {
         return RotationMatrix(Quaternion(w: q[0], x: q[1], y: q[2], z: q[3]))
     }
 
+    private typealias Rows = InlineArray<4, SIMD4<Double>>
+
     /// The eigenvector of a symmetric matrix's largest eigenvalue, by cyclic Jacobi rotations.
-    private static func principalEigenvector(of symmetric: [SIMD4<Double>]) -> SIMD4<Double> {
+    private static func principalEigenvector(of symmetric: Rows) -> SIMD4<Double> {
         var a = symmetric
-        var vectors: [SIMD4<Double>] = [SIMD4(1, 0, 0, 0), SIMD4(0, 1, 0, 0), SIMD4(0, 0, 1, 0), SIMD4(0, 0, 0, 1)]
-        let scale = a.reduce(0) { $0 + ($1 * $1).sum() }
+        var vectors: Rows = [SIMD4(1, 0, 0, 0), SIMD4(0, 1, 0, 0), SIMD4(0, 0, 1, 0), SIMD4(0, 0, 0, 1)]
+        let scale = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2] + a[3] * a[3]).sum()
         // Convergence is quadratic; a 4×4 matrix needs about five sweeps, the bound only guards against NaN.
         for _ in 0..<30 {
             var rest = 0.0
@@ -56,7 +58,7 @@ public struct RotationFit: Sendable {
     }
 
     /// Zeroes entry (p, q); `vectors` holds the eigenvectors as rows.
-    private static func rotate(_ a: inout [SIMD4<Double>], _ vectors: inout [SIMD4<Double>], _ p: Int, _ q: Int) {
+    private static func rotate(_ a: inout Rows, _ vectors: inout Rows, _ p: Int, _ q: Int) {
         guard a[p][q] != 0 else { return }
         let theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
         let t = (theta < 0 ? -1 : 1) / (abs(theta) + (theta * theta + 1).squareRoot())

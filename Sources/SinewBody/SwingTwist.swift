@@ -63,3 +63,29 @@ public struct SwingTwist: Sendable, Hashable {
         return RotationMatrix(unitAxis: axis, cosine: cosine, sine: sine)
     }
 }
+
+extension LaneMatrix {
+    /// The shortest turns from directions to directions, as ``SwingTwist/swing(from:to:)`` makes them one by one.
+    package static func swing(from source: LaneVector, to target: LaneVector) -> LaneMatrix {
+        let one = Lanes(repeating: 1)
+        let tiny = Lanes(repeating: 1e-12)
+        let (sourceNorm, targetNorm) = (source.length, target.length)
+        let isDefined = (sourceNorm .> tiny) .& (targetNorm .> tiny)
+        let a = (1 / sourceNorm.selected(isDefined, else: one)) * source
+        let b = (1 / targetNorm.selected(isDefined, else: one)) * target
+        let normal = cross(a, b)
+        let sine = normal.length
+        let cosine = dot(a, b)
+        let isTurned = isDefined .& (sine .>= tiny)
+        let axis = (1 / sine.selected(isTurned, else: one)) * normal
+        var swing = LaneMatrix(unitAxis: axis, cosine: cosine, sine: sine).selected(isTurned, else: .identity)
+        // Antiparallel bones are rare and need a case distinction: one by one.
+        let isOpposite = isDefined .& .!isTurned .& (cosine .< .zero)
+        if any(isOpposite) {
+            for lane in 0..<Lanes.scalarCount where isOpposite[lane] {
+                swing[lane] = SwingTwist.swing(from: source[lane], to: target[lane])
+            }
+        }
+        return swing
+    }
+}

@@ -30,34 +30,32 @@ public struct HybrIKModel: PoseModel {
         }
     }
 
-    /// Solves every person; each on its own, so that the batch changes nothing.
+    /// Solves four people at a time, each in a lane of its own, so that the batch changes nothing.
     ///
     /// - Throws: ``ModelError/Reason/degenerateInput`` for a person of whom fewer than three joints were observed.
-    /// - Cost: about 10 kFLOP per person.
+    /// - Cost: about 10 kFLOP per person, 3–4 µs on one core; memory is allocated once per call.
     public func solve(
         _ observations: PoseObservations, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions {
-        let restJoints = bodies.restJoints(for: observations)
-        var rotations = [Float](repeating: 0, count: observations.count * 216)
         for person in 0..<observations.count {
-            // Asking may cost a lock; a person costs microseconds.
-            if person % 64 == 0, isCancelled() { throw .cancelled }
-            let seen = ObservedJoints(observations, person: person)
-            guard seen.count >= 3 else {
+            let seen = (observations.observed[person] & 0x1FFF_FFFF).nonzeroBitCount
+            guard seen >= 3 else {
                 throw ModelError(
                     .degenerateInput,
-                    "person \(person): \(seen.count) joints are observed, analytic IK needs at least 3; "
+                    "person \(person): \(seen) joints are observed, analytic IK needs at least 3; "
                         + "leave the person out or use a learned model",
                     person: person)
             }
-            let solver = AnalyticIK(
-                variant: variant,
-                rest: (0..<Skeleton.positionCount).map { restJoints.vector(at: person * 87 + $0 * 3) }, seen: seen,
-                twists: (0..<23).map {
-                    observations.hasTwists[person] ? Double(observations.twists[person * 23 + $0]) : 0
-                })
-            for (joint, local) in solver.solve().enumerated() {
-                local.write(into: &rotations, at: person * 216 + joint * 9)
+        }
+        let restJoints = bodies.restJoints(for: observations)
+        var rotations = [Float](repeating: 0, count: observations.count * 216)
+        var solver = AnalyticIK(variant: variant)
+        for people in LanePeople.groups(of: observations.count) {
+            // Asking may cost a lock; a person costs microseconds.
+            if people.first % 64 == 0, isCancelled() { throw .cancelled }
+            solver.solve(people, observations, restJoints: restJoints)
+            for joint in 0..<Skeleton.rotationCount {
+                people.store(solver.locals[joint], into: &rotations, width: 216, at: joint * 9)
             }
         }
         return PoseFinishing.finish(rotations: rotations, observations: observations, restJoints: restJoints)
