@@ -144,12 +144,72 @@ def build(tensors, count, merged):
     return model.SerializeToString()
 
 
+def build_published(tensors, count):
+    """The serialised graph as the network is published: whole vectors, masks multiplied in, nets of the full width.
+
+    This is what exporting the published network as it stands gives. Inputs: `vector` [count, 176], `phi` [count, 46], `betas` [count, 10];
+    outputs: `rotation` and stage B's code as one [count, 190], `code` [count, 32].
+    """
+    graph = Graph()
+    one = graph.constant(np.float32(1))
+
+    def flow(x, masks, nets, gates):
+        for index, mask in enumerate(masks):
+            kept_mask = graph.constant(mask[None, :])
+            updated_mask = graph.node("Sub", one, kept_mask)
+            kept = graph.node("Mul", x, kept_mask)
+            seen = kept
+            if gates is not None:
+                seen = graph.node("Concat", kept, graph.node("Mul", "betas", graph.constant(gates[index])), axis=1)
+            ends = []
+            for prefix in nets:
+                value = seen
+                for slot in (0, 3, 6):
+                    name = f"{prefix.format(index)}.{slot}"
+                    value = graph.linear(value, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+                    value = graph.leaky(value) if slot < 6 else value
+                ends.append(value)
+            s = graph.node("Mul", graph.node("Tanh", ends[0]), updated_mask)
+            t = graph.node("Mul", ends[1], updated_mask)
+            moved = graph.node("Add", graph.node("Mul", x, graph.node("Exp", s)), t)
+            x = graph.node("Add", kept, graph.node("Mul", updated_mask, moved))
+        return x
+
+    first = flow(
+        "vector", tensors["flow_j2s.jts_masks"], ["flow_j2s.jts_nets.{}.encoder", "flow_j2s.jts_nett.{}.encoder"],
+        tensors["flow_j2s.shape_masks"])
+    both = graph.node("Concat", graph.columns(first, 0, ROTATION), "phi", axis=1)
+    second = flow(both, tensors["flow_s2r.mask"], ["flow_s2r.s.{}", "flow_s2r.t.{}"], None)
+    graph.nodes.append(helper.make_node("Identity", [second], ["rotation"]))
+    graph.nodes.append(helper.make_node("Identity", [graph.columns(first, ROTATION, OBSERVATION + PADDING)], ["code"]))
+
+    def value(name, width):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [count, width])
+
+    takes = [value("vector", OBSERVATION + PADDING), value("phi", PHI), value("betas", BETAS)]
+    gives = [value("rotation", ROTATION + PHI), value("code", OBSERVATION + PADDING - ROTATION)]
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "niki_as_published", takes, gives, graph.constants),
+        opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    checker.check_model(model)
+    return model.SerializeToString()
+
+
+def results(outputs):
+    """Rotations [count, 144] and error codes [count, 78] from what either graph gives, in its order."""
+    if len(outputs) == 4:
+        second, first = interleaved(*outputs[:2]), interleaved(*outputs[2:])
+    else:
+        second, first = outputs
+    return second[:, :ROTATION], np.concatenate([first, second[:, ROTATION:]], axis=1)
+
+
 def feed(names, vectors, phi, betas):
     """The graph's inputs for conditioned vectors [count, 116], phi [count, 46] and betas [count, 10]."""
     padded = np.concatenate([vectors, np.zeros((len(vectors), PADDING), np.float32)], axis=1)
     all_inputs = {
         "even": padded[:, 0::2], "odd": padded[:, 1::2], "odd_known": vectors[:, 1::2], "phi_even": phi[:, 0::2],
-        "phi_odd": phi[:, 1::2], "betas": betas,
+        "phi_odd": phi[:, 1::2], "betas": betas, "vector": padded, "phi": phi,
     }
     return {name: np.ascontiguousarray(all_inputs[name]) for name in names}
 

@@ -1,6 +1,6 @@
 // Times a NIKI network beside another program: obeys one command per line of standard input, answers one line each.
 //
-//     NetworkBenchmark --models /tmp/models --model niki-official
+//     NetworkBenchmark --models /tmp/models --model niki-official --precision float32
 //
 // machine                              {"processor": …, "fma_peak_gflops_per_core": …, "memory_gbytes_per_second": …}
 // solve COUNT IN OUT                   runs the network alone on raw floats: IN is [COUNT, 116], [COUNT, 46], [COUNT, 10];
@@ -73,7 +73,10 @@ struct Input: Sendable {
 
 let repository = argument("models", "")
 let name = argument("model", "niki")
-guard let model = try ModelRepository(path: repository.isEmpty ? nil : repository).load(name) as? NIKIModel else {
+let precision = ModelDescription.Precision(rawValue: argument("precision", "float32"))
+guard let precision else { refuse("--precision is float32 or bfloat16") }
+let loaded = try ModelRepository(path: repository.isEmpty ? nil : repository).load(name, precision: precision)
+guard let model = loaded as? NIKIModel else {
     refuse("\(name) is no NIKI network")
 }
 
