@@ -100,13 +100,9 @@ struct DemoScene: Sendable {
         return PoseOutput(tracks: tracks, framesPerSecond: framesPerSecond, model: "\(reply.model)/\(version)")
     }
 
-    /// Beside the executable, in the share folder of an installation, or in the source tree of a development build.
+    /// The scene that ships with the command.
     private static var bundledPath: String {
-        let (executable, bundle) = (Bundle.main.bundlePath, "sinew_SinewCommands.resources/demo/scene.npz")
-        let source = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        let places = [
-            "\(executable)/\(bundle)", "\(executable)/../share/sinew/\(bundle)", "/\(source)/Resources/demo/scene.npz",
-        ]
+        let places = BundledResource.places(of: "demo/scene.npz", target: "SinewCommands")
         return places.first { FileManager.default.fileExists(atPath: $0) } ?? places[0]
     }
 }

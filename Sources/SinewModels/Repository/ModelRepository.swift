@@ -1,4 +1,4 @@
-internal import Foundation
+internal import SinewArrayFiles
 
 /// A folder of models, `<name>/<version>/{model.json, weights.safetensors}`, and the solvers that need no folder.
 ///
@@ -116,14 +116,9 @@ public struct ModelRepository: Sendable {
         }
     }
 
-    /// Beside the executable, in the share folder of an installation, or in the source tree of a development build.
+    /// The models that ship with the package.
     private static var bundledPath: String {
-        let (executable, bundle) = (Bundle.main.bundlePath, "sinew_SinewModels.resources")
-        let source = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
-        let folders = [
-            "\(executable)/\(bundle)/models", "\(executable)/../share/sinew/\(bundle)/models",
-            "/\(source)/Resources/models",
-        ]
+        let folders = BundledResource.places(of: "models", target: "SinewModels")
         return folders.first { FolderListing.names(in: $0) != nil } ?? folders[0]
     }
 }
