@@ -59,7 +59,7 @@ package final class PackedMatrix: Sendable {
                     weights, inputs: inputs, outputs: outputs, width: width,
                     column: { Self.interleaved($0, lanes: kernels.lanes) }, convert: BFloat16.bits(rounding:)))
         }
-        var paddedBias = AlignedBuffer(count: paddedOutputs)
+        var paddedBias = AlignedBuffer(weights: paddedOutputs)
         var biases = paddedBias.mutableSpan
         for output in 0..<outputs { biases[output] = bias[output] }
         self.bias = paddedBias
@@ -70,7 +70,7 @@ package final class PackedMatrix: Sendable {
         _ weights: [Float], inputs: Int, outputs: Int, width: Int, column: (Int) -> Int, convert: (Float) -> Element
     ) -> AlignedMemory<Element> {
         let paddedOutputs = (outputs + width - 1) / width * width
-        var panels = AlignedMemory<Element>(count: paddedOutputs * inputs)
+        var panels = AlignedMemory<Element>(weights: paddedOutputs * inputs)
         var packed = panels.mutableSpan
         for start in stride(from: 0, to: inputs, by: depthBlock) {
             let depth = min(depthBlock, inputs - start)
