@@ -82,8 +82,8 @@ _BACK = [_ORDER.index(joint) for joint in range(ROTATION_COUNT)]
 
 
 def rest_offsets(rest: Tensor) -> Tensor:
-    """Bone vectors `rest_j - rest_parent` `[B, 29, 3]`; row 0 is zero."""
-    offsets = rest - rest[:, [max(parent, 0) for parent in PARENTS]]
+    """Bone vectors `rest_j - rest_parent`, `[B, 29, 3]` or `[B, 24, 3]` as `rest`; row 0 is zero."""
+    offsets = rest - rest[:, [max(parent, 0) for parent in PARENTS[: rest.shape[1]]]]
     return offsets
 
 
@@ -91,6 +91,7 @@ def forward_kinematics(local: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """Poses the skeleton; the five leaves move rigidly with their parent joint.
 
     - `local` `[B, 24, 3, 3]`, `rest` `[B, 29, 3]` -> joints `[B, 29, 3]` relative to the pelvis, global rotations `[B, 24, 3, 3]`.
+      A `rest` without the leaves, `[B, 24, 3]`, gives 24 joints.
     """
     globals_ = [local[:, :1]]
     known = {0: (0, 0)}
@@ -100,6 +101,8 @@ def forward_kinematics(local: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
         globals_.append(above @ local[:, level])
         known.update({joint: (depth, slot) for slot, joint in enumerate(level)})
     rotations = torch.cat(globals_, 1)[:, _BACK]
-    steps = (rotations[:, PARENTS[1:]] @ rest_offsets(rest)[:, 1:, :, None])[..., 0]
-    ancestry = _ANCESTRY[:, 1:].to(steps)
+    count = rest.shape[1]
+    steps = (rotations[:, PARENTS[1:count]] @ rest_offsets(rest)[:, 1:, :, None])[..., 0]
+    ancestry = _ANCESTRY[:count, 1:count].to(steps)
     return torch.einsum("ja,nax->njx", ancestry, steps), rotations
+

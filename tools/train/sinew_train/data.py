@@ -85,6 +85,11 @@ class PoseSampler:
         self.mirror, self.recombine, self.jitter = mirror, recombine, jitter
 
     def draw(self, count: int, generator: torch.Generator) -> Truth:
+        local = self.poses(count, generator)
+        return truth_of(local, noise.normal((count, 10), generator), self.table)
+
+    def poses(self, count: int, generator: torch.Generator) -> Tensor:
+        """Local rotations `[count, 24, 3, 3]`."""
         device = generator.device
         local = self._frames(count, generator)
         if self.recombine:
@@ -99,7 +104,7 @@ class PoseSampler:
             local = from_axis_angle(turn) @ local
         yaw = noise.uniform((count,), -math.pi, math.pi, generator)
         local[:, 0] = about_y(yaw.cos(), yaw.sin()) @ local[:, 0]
-        return truth_of(local, noise.normal((count, 10), generator), self.table)
+        return local
 
     def _frames(self, count: int, generator: torch.Generator) -> Tensor:
         device = generator.device

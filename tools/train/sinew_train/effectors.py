@@ -53,21 +53,16 @@ class EffectorSet:
 
 def sum_rows(rows: Tensor, groups: list[tuple[int, int]]) -> Tensor:
     """Sums rows `[M, ...]` over each person: `[B, ...]`."""
-    parts, at = [], 0
-    for people, each in groups:
-        parts.append(rows[at : at + people * each].unflatten(0, (people, each)).sum(1))
-        at += people * each
-    return torch.cat(parts) if len(parts) > 1 else parts[0]
+    # Not slices: each one's gradient would be a zeroed tensor of all rows.
+    parts = rows.split([people * each for people, each in groups])
+    return torch.cat([part.unflatten(0, group).sum(1) for part, group in zip(parts, groups)])
 
 
 def spread(people_rows: Tensor, groups: list[tuple[int, int]]) -> Tensor:
     """Repeats each person's value `[B, ...]` for that person's rows: `[M, ...]`."""
-    parts, at = [], 0
-    for people, each in groups:
-        part = people_rows[at : at + people]
-        parts.append(part[:, None].expand(people, each, *part.shape[1:]).flatten(0, 1))
-        at += people
-    return torch.cat(parts) if len(parts) > 1 else parts[0]
+    parts = people_rows.split([people for people, _ in groups])
+    return torch.cat([
+        part[:, None].expand(people, each, *part.shape[1:]).flatten(0, 1) for part, (people, each) in zip(parts, groups)])
 
 
 def euler_xyz(angles: Tensor) -> Tensor:

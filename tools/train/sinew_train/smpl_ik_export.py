@@ -1,0 +1,65 @@
+"""Turns an SMPL-IK training state into a version of the model repository: the averaged weights, hash, training record, measured accuracy.
+
+    python -m sinew_train.smpl_ik_export --state out/smpl-ik --out ../../Sources/SinewModels/Resources/models
+"""
+
+import argparse
+import datetime
+from pathlib import Path
+
+import torch
+
+from . import smpl_ik_evaluate
+from .checkpoint import read_smpl_ik, write_smpl_ik
+from .data import split_names
+from .export import ACKNOWLEDGEMENT, DATA, LICENCE
+from .smpl_ik_train import build
+
+OPTIONS = [
+    "width", "conditioning", "loss", "dropout", "batch", "group", "lr", "adam_lr", "weight_decay", "average", "recombine", "jitter",
+    "heading_steps", "seed"]
+
+
+def command_of(options: dict) -> str:
+    """The command lines that repeat the training, also when its schedule was changed on the way."""
+    words = ["python -m sinew_train.smpl_ik_train --out out"]
+    words += [f"--{name.replace('_', '-')} {options[name]}" for name in OPTIONS]
+    words += [] if options["bf16"] else ["--fp32"]
+    (_, steps), *changes = options["schedule"]
+    text = " ".join([*words, f"--steps {steps}"])
+    return "; ".join([text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--state", type=Path, required=True, help="the --out folder of a training")
+    parser.add_argument("--name", default="smpl-ik")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--out", type=Path, required=True, help="the repository folder")
+    parser.add_argument("--data", default=DATA)
+    parser.add_argument("--samples", type=int, default=6000)
+    parser.add_argument("--evaluation-seed", type=int, default=smpl_ik_evaluate.SEED)
+    given = parser.parse_args()
+    state = torch.load(given.state / "state.pt", weights_only=True, map_location="cpu")
+    options = argparse.Namespace(**state["options"])
+    model = build(options)
+    model.load_state_dict(state["average"])
+    folder = given.out / given.name / given.version
+    training = {
+        "data": f"{given.data}, {len(split_names(options.split, 'train'))} clips (splits/{options.split}.json)", "licence": LICENCE,
+        "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["samples"], "command": command_of(state["options"]),
+        "date": datetime.date.today().isoformat(), "heading_error": round(state["heading_error"], 5),
+    }
+    write_smpl_ik(folder, given.name, given.version, model, training, {})
+    # The figures come from the file as written, not from the network that was trained.
+    written, _ = read_smpl_ik(folder)
+    found = smpl_ik_evaluate.score(
+        written, smpl_ik_evaluate.validation_sampler(None, options.split, options.up), given.samples, given.evaluation_seed)
+    measured = found | {"samples": given.samples, "seed": given.evaluation_seed}
+    print(f"{folder}: {write_smpl_ik(folder, given.name, given.version, model, training, measured)}")
+    for protocol, figures in found.items():
+        print(protocol, figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""SMPL-IK's training: terms with finite gradients, headings that can be told, resumable, exported with its figures."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sinew_train import smpl_ik_export, smpl_ik_train
+from sinew_train.checkpoint import read_smpl_ik
+from sinew_train.data import PoseSampler
+from sinew_train.rotations import from_axis_angle, geodesic
+from sinew_train.smpl_ik_conditioning import HeadingTables, body_scale, reference_of
+from sinew_train.smpl_ik_data import GenderedPoseSampler, fit_heading, true_heading
+from sinew_train.smpl_ik_losses import angle, published_terms, solved, whole_pose_terms
+
+
+@pytest.fixture
+def small_data(tmp_path, monkeypatch):
+    """Three clips of random motion and a split that names them."""
+    rng = np.random.default_rng(7)
+    root = tmp_path / "data"
+    (root / "cmu24").mkdir(parents=True)
+    for name in "abc":
+        np.savez(root / "cmu24" / f"{name}.npz", poses=rng.normal(0, 0.3, (40, 72)), mocap_framerate=30.0)
+    splits = tmp_path / "splits"
+    splits.mkdir()
+    (splits / "cmu24.json").write_text(json.dumps({"train": ["a", "b"], "validation": ["c"]}))
+    monkeypatch.setenv("SINEW_DATA", str(root))
+    monkeypatch.setattr("sinew_train.data.SPLITS", splits)
+    return tmp_path
+
+
+def sampler(seed=3):
+    local = from_axis_angle(0.3 * torch.randn((50, 24, 3), generator=torch.Generator().manual_seed(seed)))
+    return GenderedPoseSampler.bundled(PoseSampler(local, None))
+
+
+def run(monkeypatch, module, *words):
+    monkeypatch.setattr(sys, "argv", ["run", *map(str, words)])
+    module.main()
+
+
+def test_the_angle_is_the_geodesic_one_and_its_gradient_is_finite_where_acos_has_none():
+    generator = torch.Generator().manual_seed(1)
+    a, b = (from_axis_angle(torch.randn((200, 3), generator=generator).double()) for _ in range(2))
+    torch.testing.assert_close(angle(a, b), geodesic(a, b), atol=1e-9, rtol=0)
+    half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    same = torch.stack([torch.eye(3), half_turn]).requires_grad_(True)
+    angle(same, torch.eye(3).expand(2, 3, 3)).sum().backward()
+    assert same.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("terms_of", [published_terms, whole_pose_terms])
+def test_the_true_pose_costs_nothing_and_a_wrong_one_something(terms_of):
+    generator = torch.Generator().manual_seed(2)
+    truth = sampler().draw(64, generator)
+    given = truth.effectors(8, generator)
+    model = smpl_ik_train.SMPLIK(8, dropout=0.0)
+    conditioned = model.condition(given)
+    positions, rotation6d = model(given, conditioned)
+    found = solved(positions, rotation6d, given, conditioned, True)
+    wrong = {name: value.detach() for name, value in terms_of(found, truth, given).items()}
+    exact = type(found)(truth.local, truth.world, truth.joints, truth.joints)
+    right = terms_of(exact, truth, given)
+    assert set(wrong) == set(right) and len(right) >= 4
+    for name in right:
+        assert float(right[name]) < 0.01 < float(wrong[name]), name
+    sum(terms_of(found, truth, given).values()).backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+def test_fitted_tables_tell_the_heading_of_poses_they_have_not_seen():
+    generator = torch.Generator().manual_seed(4)
+    tables = HeadingTables()
+    fit_heading(tables, sampler(3), generator, 60, batch=256)
+    pose = sampler(8).draw(600, generator)
+    given = pose.effectors(10, generator)
+    found = tables.evidence(given, reference_of(given), body_scale(given.rest))
+    cosine = (found * true_heading(pose)).sum(-1) / found.norm(dim=-1)
+    assert (1 - cosine).mean() < 0.1
+    torch.testing.assert_close(tables.pairs, -tables.pairs.transpose(0, 1))
+
+
+@pytest.mark.parametrize("words", [[], ["--conditioning", "none", "--loss", "published", "--dropout", 0.01]])
+def test_a_resumed_training_ends_with_the_same_weights(words, small_data, monkeypatch):
+    common = ["--width", 8, "--batch", 12, "--group", 5, "--steps", 6, "--fp32", "--threads", 1, "--validation-samples", 20,
+              "--save-every", 3, "--heading-steps", 4, "--recombine", 0.3, "--jitter", 0.3, *words]
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "whole", *common)
+    monkeypatch.setattr(smpl_ik_train, "log_line", _stop_after(3))
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, smpl_ik_train, "--out", small_data / "parts", *common, "--validate-every", 4)
+    monkeypatch.undo()
+    monkeypatch.setenv("SINEW_DATA", str(small_data / "data"))
+    monkeypatch.setattr("sinew_train.data.SPLITS", small_data / "splits")
+    state = torch.load(small_data / "parts" / "state.pt", weights_only=True)
+    assert state["step"] == 3 and state["samples"] == 36
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "parts", "--resume", "--threads", 1)
+    whole = torch.load(small_data / "whole" / "state.pt", weights_only=True)
+    parts = torch.load(small_data / "parts" / "state.pt", weights_only=True)
+    for kind in ("model", "average"):
+        assert all(torch.equal(whole[kind][name], parts[kind][name]) for name in whole[kind])
+
+
+def _stop_after(step):
+    """Interrupts the training at its first log line beyond `step`, as Ctrl-C would."""
+
+    def log_line(path, fields):
+        if fields.get("step", 0) > step:
+            raise KeyboardInterrupt
+
+    return log_line
+
+
+def test_an_exported_model_holds_the_averaged_weights_and_its_figures(small_data, monkeypatch):
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "run", "--width", 8, "--batch", 12, "--steps", 3, "--threads", 1,
+        "--validation-samples", 20, "--heading-steps", 2)
+    run(monkeypatch, smpl_ik_export, "--state", small_data / "run", "--out", small_data / "models", "--samples", 60)
+    model, described = read_smpl_ik(small_data / "models" / "smpl-ik" / "1")
+    state = torch.load(small_data / "run" / "state.pt", weights_only=True)
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in state["average"].items())
+    assert described["training"]["samples"] == 36 and "--width 8" in described["training"]["command"]
+    for protocol in ("random-effectors", "six-positions"):
+        figures = described["evaluation"][protocol]
+        assert 0 < figures["pa_mpjpe_mm"] <= figures["mpjpe_mm"] and 0 < figures["ge_rad"] < 3.2
