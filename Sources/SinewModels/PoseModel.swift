@@ -98,8 +98,11 @@ public struct PoseSolutions: Sendable {
     public var joints: [Float]
     /// Norm of the latent error code (0 for solvers without one).
     public var latentNorm: [Float]
-    /// Mean distance between observed joints and solved joints after pelvis alignment, millimetres.
+    /// Mean distance between observed joints and solved joints after pelvis alignment, millimetres; of effectors, the weighted mean
+    /// distance of the positional ones from their joints, without any alignment.
     public var jointResidualMillimetres: [Float]
+    /// Weighted mean angle by which rotation and look-at effectors are missed, radians; 0 where there are none.
+    public var orientationResidualRadians: [Float]
     /// Largest relative difference between an observed bone's length and the body's.
     public var boneLengthChange: [Float]
     /// How many of the 29 joints were not observed.
@@ -113,6 +116,7 @@ public struct PoseSolutions: Sendable {
         joints = Array(repeating: 0, count: count * 87)
         latentNorm = Array(repeating: 0, count: count)
         jointResidualMillimetres = Array(repeating: 0, count: count)
+        orientationResidualRadians = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
     }

@@ -48,7 +48,7 @@ final class TemporaryRepository {
 @Suite struct ModelRepositoryTests {
     @Test func `a repository lists the analytic solver and its models`() throws {
         let listed = try ModelRepository(path: Golden.folder).list()
-        #expect(listed.map(\.name) == ["hybrik", "hybrik-naive"] + Golden.all.sorted())
+        #expect(listed.map(\.name) == ["hybrik", "hybrik-naive"] + (Golden.all + EffectorGolden.names).sorted())
         let niki = try #require(listed.first { $0.name == "niki_ts_heading" })
         #expect(niki.architecture == .niki(.twistAndSwing) && niki.hidden == 13 && niki.couplings == 16)
         #expect(niki.conditioning == .headingBones && niki.weightsSHA256.utf8.count == 64)

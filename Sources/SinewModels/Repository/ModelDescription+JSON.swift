@@ -4,6 +4,7 @@ extension ModelDescription {
     /// The largest dims that are believed; a larger figure in a file is a mistake or an attack on memory.
     private static let hiddenMax = 8192
     private static let couplingsMax = 128
+    private static let blocksMax = 64
 
     /// Parses `model.json`.
     ///
@@ -23,7 +24,14 @@ extension ModelDescription {
         }
         let conditioningName = try fields.text("conditioning")
         guard let conditioning = Conditioning(rawValue: conditioningName) else {
-            throw fields.unknown("conditioning", conditioningName, known: ["none", "heading-bones"])
+            throw fields.unknown("conditioning", conditioningName, known: Conditioning.allCases.map(\.rawValue))
+        }
+        let fitting = architecture.conditionings
+        guard fitting.contains(conditioning) else {
+            throw fields.wrong(
+                "conditioning",
+                "is \"\(conditioningName)\", which \(architectureName) cannot have; it has "
+                    + fitting.map(\.rawValue).joined(separator: " or "))
         }
         for (field, known) in [("body", "smpl-29"), ("rotation_layout", "rows")] {
             let value = try fields.text(field)
@@ -42,8 +50,17 @@ extension ModelDescription {
         self.conditioning = conditioning
         self.precision = precision
         weightsSHA256 = digest
-        hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
-        couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
+        switch architecture {
+        case .smplIK:
+            hidden = try fields.dim("width", in: 2...Self.hiddenMax)
+            couplings = 0
+            blocks = try fields.dim("blocks", in: 1...Self.blocksMax)
+            embedding = try fields.dim("embedding", in: 1...Self.hiddenMax)
+        case .niki, .mlpIK, .analytic:
+            hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
+            couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
+            (blocks, embedding) = (0, 0)
+        }
         trainingData = json["training"]?["data"]?.string ?? ""
         licence = json["training"]?["licence"]?.string ?? ""
         acknowledgement = json["training"]?["acknowledgement"]?.string ?? ""

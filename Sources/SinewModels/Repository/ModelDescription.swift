@@ -13,6 +13,8 @@ public struct ModelDescription: Sendable, Equatable {
         case niki(Flow)
         /// Four linear layers (models.md §4).
         case mlpIK
+        /// Sets of effectors to poses (models.md §5).
+        case smplIK
         /// Analytic inverse kinematics, no weights (models.md §2).
         case analytic
 
@@ -22,20 +24,32 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki(.twistAndSwing): "niki-twist-and-swing"
             case .niki(.oneStage): "niki-one-stage"
             case .mlpIK: "mlp-ik"
+            case .smplIK: "smpl-ik"
             case .analytic: "hybrik"
             }
         }
 
+        /// What may stand between its input and its network.
+        var conditionings: [Conditioning] {
+            switch self {
+            case .niki, .mlpIK: [.none, .headingBones]
+            case .smplIK: [.none, .effectorHeading]
+            case .analytic: [.none]
+            }
+        }
+
         /// The architectures that a repository can hold.
-        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .mlpIK]
+        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .mlpIK, .smplIK]
     }
 
     /// How joints become the network's input (`tools/train/CONDITIONING.md`).
-    public enum Conditioning: String, Sendable, Equatable {
+    public enum Conditioning: String, Sendable, Equatable, CaseIterable {
         /// Root-relative joints in metres.
         case none
         /// Bone vectors over rest length, in the heading frame.
         case headingBones = "heading-bones"
+        /// Effectors in the heading frame, lengths over the size of the body.
+        case effectorHeading = "effector-heading"
     }
 
     /// How the weights are held in memory; activations and sums are float32 either way.
@@ -68,6 +82,10 @@ public struct ModelDescription: Sendable, Equatable {
     public let couplings: Int
     /// Width of the hidden layers; 0 for solvers without.
     public let hidden: Int
+    /// Residual blocks per stack; 0 for networks without.
+    public let blocks: Int
+    /// Width of the embeddings of joints and kinds; 0 for networks without.
+    public let embedding: Int
     /// What stands between joints and the network's input.
     public let conditioning: Conditioning
     /// How the weights are held in memory: what `model.json` says, or what the caller of ``ModelRepository/load(_:precision:)``

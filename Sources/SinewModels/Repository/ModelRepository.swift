@@ -71,6 +71,7 @@ public struct ModelRepository: Sendable {
         switch files.description.architecture {
         case .niki(let flow): return try NIKIModel(flow, files, bodies: .shared())
         case .mlpIK: return try MLPIKModel(files, bodies: .shared())
+        case .smplIK: return try SMPLIKModel(files, bodies: .shared())
         case .analytic: throw unknown(name)
         }
     }
@@ -82,7 +83,8 @@ public struct ModelRepository: Sendable {
 
     private static func analytic(_ name: String) -> ModelDescription {
         ModelDescription(
-            name: name, version: "1", architecture: .analytic, couplings: 0, hidden: 0, conditioning: .none,
+            name: name, version: "1", architecture: .analytic, couplings: 0, hidden: 0, blocks: 0, embedding: 0,
+            conditioning: .none,
             precision: .float32, weightsSHA256: "", trainingData: "", licence: "", acknowledgement: "", evaluations: [])
     }
 

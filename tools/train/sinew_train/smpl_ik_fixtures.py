@@ -1,7 +1,7 @@
 """Golden vectors of SMPL-IK for the Swift tests: small random networks over ragged effector sets, run densely in float64.
 
 `python -m sinew_train.smpl_ik_fixtures --out ../../Tests/SinewModelsTests/Fixtures` writes, per conditioning, a repository folder
-`<case>/` and `<case>.safetensors`. With `--shipped ../../Sources/SinewModels/Resources/models` it writes `smpl_ik_shipped.safetensors`
+`<case>/1/` and `<case>.safetensors`. With `--shipped ../../Sources/SinewModels/Resources/models` it writes `smpl_ik_shipped.safetensors`
 from the shipped checkpoint instead.
 """
 
@@ -108,7 +108,7 @@ def main() -> None:
         for name, kind in CASES:
             model = random_network(kind, generator)
             training = {"data": "none: random weights for tests", "seed": options.seed}
-            write_smpl_ik(options.out / name, name, "1", model, training, {})
+            write_smpl_ik(options.out / name / "1", name, "1", model, training, {})
             save(golden(model, ragged_sets(16, generator)), options.out / f"{name}.safetensors")
 
 

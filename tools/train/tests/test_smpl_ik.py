@@ -39,7 +39,7 @@ def case(request):
 @pytest.mark.parametrize("name", ["smpl_ik_small", "smpl_ik_heading"])
 def test_the_trained_form_in_float32_agrees_with_the_recorded_vectors(name):
     z = load_file(FIXTURES / f"{name}.safetensors")
-    model, _ = read_smpl_ik(FIXTURES / name)
+    model, _ = read_smpl_ik(FIXTURES / name / "1")
     given = EffectorSet(
         [(1, int(each)) for each in z["counts"]], z["kind"].long(), z["joint"].long(), z["values"], z["tolerance"], z["weight"],
         z["betas"], z["genders"].long(), z["rest"])
