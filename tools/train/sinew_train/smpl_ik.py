@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .effectors import EffectorSet, spread, sum_rows
+from .effectors import EffectorSet
 from .smpl_ik_conditioning import ConditionedEffectors, HeadingTables, centred, effector_heading
 
 SLOPE = 0.01
@@ -24,7 +24,7 @@ class Embedding(nn.Module):
         self.projection = nn.Linear(EMBEDDING_ROWS, size)
 
     def forward(self, index: Tensor) -> Tensor:
-        return self.projection.weight.T[index] + self.projection.bias
+        return functional.embedding(index, self.projection.weight.T + self.projection.bias)
 
 
 class UnbiasedNorm(nn.Module):
@@ -48,22 +48,39 @@ class Block(nn.Module):
         self.forward_projection = nn.Linear(width, outputs)
         self.backward_projection = nn.Linear(inputs, width)
         self.norm = UnbiasedNorm(inputs) if normed else None
-        self.compute = torch.float32
+        self.compute: torch.dtype | None = None
 
-    def linear(self, layer: nn.Linear, x: Tensor) -> Tensor:
-        if self.compute == torch.float32:
-            return layer(x)
-        return functional.linear(x.to(self.compute), layer.weight.to(self.compute), layer.bias.to(self.compute))
+    def layers(self) -> "BlockLayers":
+        """The weights in the type of the products, converted once per pass."""
+        def cast(layer: nn.Linear) -> tuple[Tensor, Tensor]:
+            return layer.weight.to(self.compute or layer.weight.dtype), layer.bias.to(self.compute or layer.bias.dtype)
+
+        return BlockLayers(
+            [cast(self.fc_layers[i]) for i in (0, 2, 3)], cast(self.forward_projection), cast(self.backward_projection),
+            self.fc_layers[1], self.norm)
+
+
+class BlockLayers:
+    """One block's arithmetic over converted weights."""
+
+    def __init__(self, hidden, forecast, backcast, dropout, norm):
+        self._hidden, self._forecast, self._backcast, self.dropout, self.norm = hidden, forecast, backcast, dropout, norm
 
     def hidden(self, x: Tensor) -> Tensor:
         h = self.norm(x) if self.norm is not None else x
-        h = self.fc_layers[1](functional.leaky_relu(self.linear(self.fc_layers[0], h), SLOPE))
-        h = functional.leaky_relu(self.linear(self.fc_layers[2], h), SLOPE)
-        return functional.leaky_relu(self.linear(self.fc_layers[3], h), SLOPE)
+        for index, (weight, bias) in enumerate(self._hidden):
+            h = functional.leaky_relu(functional.linear(h.to(weight.dtype), weight, bias), SLOPE)
+            h = self.dropout(h) if index == 0 else h
+        return h
+
+    def forecast(self, h: Tensor) -> Tensor:
+        weight, bias = self._forecast
+        return functional.linear(h.to(weight.dtype), weight, bias)
 
     def backcast(self, x: Tensor, h: Tensor) -> Tensor:
         """`ReLU(h + B x)`: what the next block sees. `B` sees raw `x` in normed blocks too."""
-        return functional.relu(h + self.linear(self.backward_projection, x))
+        weight, bias = self._backcast
+        return functional.relu(h + functional.linear(x.to(weight.dtype), weight, bias))
 
 
 class Stack(nn.Module):
@@ -90,8 +107,8 @@ class SMPLIK(nn.Module):
         self.decoder_stage2 = Stack(JOINTS * 3 + width + POSE_VALUES, width, JOINTS * 6, blocks, True, dropout)
         self.heading = HeadingTables() if conditioning == "effector-heading" else None
 
-    def set_compute(self, kind: torch.dtype) -> None:
-        """The type of the matrix products; parameters stay float32."""
+    def set_compute(self, kind: torch.dtype | None) -> None:
+        """The type of the matrix products, where it is not the parameters' own."""
         for module in self.modules():
             if isinstance(module, Block):
                 module.compute = kind
@@ -109,28 +126,42 @@ class SMPLIK(nn.Module):
         return positions, rotations.unflatten(1, (JOINTS, 6))
 
     def encode(self, given: EffectorSet, data: Tensor, pose: Tensor) -> Tensor:
-        """The pose embedding `[B, width]`. Pooling commutes with the forecast, so the forecast is taken once per person."""
-        groups, weight = given.groups, given.weight[:, None]
-        total = sum_rows(weight, groups).clamp_min(1e-6)
-        x = torch.cat([data, spread(pose, groups), self.embeddings[0](given.joint), self.embeddings[1](given.kind)], 1)
-        embedding = data.new_zeros(())
-        last = len(self.encoder.blocks) - 1
-        for index, block in enumerate(self.encoder.blocks):
+        """The pose embedding `[B, width]`, group by group: the activations of a group stay in a core's cache."""
+        blocks = [block.layers() for block in self.encoder.blocks]
+        compute = self.encoder.blocks[0].compute or data.dtype
+        rows = torch.cat([data.to(compute), *(e(i).to(compute) for e, i in zip(self.embeddings, (given.joint, given.kind)))], 1)
+        weights = None if bool((given.weight == 1).all()) else given.weight
+        out = []
+        # Splits, not slices: the gradient of each slice would be a zeroed tensor of all rows.
+        counts = [people * each for people, each in given.groups]
+        of_people = pose.to(compute).split([people for people, _ in given.groups])
+        for index, (group, part) in enumerate(zip(given.groups, rows.split(counts))):
+            features, names = part.unflatten(0, group).split([DATA_VALUES, rows.shape[1] - DATA_VALUES], 2)
+            x = torch.cat([features, of_people[index][:, None].expand(-1, group[1], -1), names], 2)
+            weight = None if weights is None else weights.split(counts)[index].unflatten(0, group)
+            out.append(self._encode_group(blocks, x, weight, data.dtype))
+        return torch.cat(out)
+
+    @staticmethod
+    def _encode_group(blocks: list["BlockLayers"], x: Tensor, weight: Tensor | None, kind: torch.dtype) -> Tensor:
+        """`[people, effectors, inputs]` to `[people, width]`. Pooling commutes with the forecast, so that is taken once per person."""
+        embedding = 0
+        for index, block in enumerate(blocks):
             h = block.hidden(x)
-            pooled = sum_rows(weight * h, groups) / total
-            embedding = embedding + block.linear(block.forward_projection, pooled).to(data.dtype)
-            if index < last:
-                x = functional.relu(block.backcast(x, h) - spread((embedding / (index + 1)).to(h.dtype), groups))
+            pooled = h.mean(1) if weight is None else (weight[..., None] * h).sum(1) / weight.sum(1, keepdim=True).clamp_min(1e-6)
+            embedding = embedding + block.forecast(pooled).to(kind)
+            if index < len(blocks) - 1:
+                x = functional.relu(block.backcast(x, h) - (embedding / (index + 1)).to(h.dtype)[:, None])
         return embedding
 
     @staticmethod
     def decode(stack: Stack, x: Tensor) -> Tensor:
         """The sum of the blocks' forecasts."""
-        out, last, given = 0, len(stack.blocks) - 1, x.dtype
-        for index, block in enumerate(stack.blocks):
+        out, given = 0, x.dtype
+        for index, block in enumerate(block.layers() for block in stack.blocks):
             h = block.hidden(x)
-            out = out + block.linear(block.forward_projection, h).to(given)
-            if index < last:
+            out = out + block.forecast(h).to(given)
+            if index < len(stack.blocks) - 1:
                 x = block.backcast(x, h).to(given)
         return out
 

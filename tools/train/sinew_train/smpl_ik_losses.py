@@ -13,6 +13,8 @@ from .smpl_ik_data import Pose
 
 TOLERANCE_MIN = 1e-3
 COS_MARGIN = 1e-6
+ROTATION_WEIGHT = 2.5
+"""On local rotations. With 1 instead, after 256 000 samples: 96.4 mm and 0.261 rad, against 97.2 mm and 0.259 rad."""
 
 
 @dataclass
@@ -100,7 +102,7 @@ def whole_pose_terms(found: Solved, truth: Pose, given: EffectorSet) -> dict[str
     """
     relative = distance(found.joints - found.joints[:, :1], truth.joints - truth.joints[:, :1])
     terms = {
-        "rotation": angle(found.local, truth.local).mean(),
+        "rotation": ROTATION_WEIGHT * angle(found.local, truth.local).mean(),
         "joints": 5 * relative.mean(),
         "first_joints": 5 * distance(found.first_joints, truth.joints).mean(),
     }

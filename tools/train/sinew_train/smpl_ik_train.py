@@ -70,7 +70,7 @@ class Trainer:
         self.options = options
         self.generator = torch.Generator(options.device).manual_seed(options.seed)
         self.model = build(options).to(options.device)
-        self.model.set_compute(torch.bfloat16 if options.bf16 else torch.float32)
+        self.model.set_compute(torch.bfloat16 if options.bf16 else None)
         clips = Path(options.clips) if options.clips else data_root() / "cmu24"
         local = load_clips(clips, split_names(options.split, "train"), up=options.up).to(options.device)
         self.sampler = GenderedPoseSampler.bundled(
