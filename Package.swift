@@ -56,6 +56,9 @@ let package = Package(
         .target(
             name: "SinewModels", dependencies: ["SinewKernels", "SinewBody", "SinewArrayFiles"],
             resources: [.copy("Resources/models")], swiftSettings: strict),
+        // Files of other people's Python programs; only the command line sees this.
+        .target(
+            name: "SinewImport", dependencies: ["SinewArrayFiles", "SinewBody", "SinewModels"], swiftSettings: strict),
         .target(name: "SinewFormats", dependencies: ["SinewArrayFiles", "SinewBody"], swiftSettings: strict),
 
         // Wire and transport.
@@ -84,7 +87,7 @@ let package = Package(
             name: "SinewCommands",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
-                "SinewFormats", "SinewArrayFiles", "SinewKernels", argumentParser, logging, serviceLifecycle,
+                "SinewFormats", "SinewArrayFiles", "SinewImport", "SinewKernels", argumentParser, logging, serviceLifecycle,
                 unixSignals,
             ],
             resources: [.copy("Resources/demo")], swiftSettings: strict),
@@ -103,6 +106,10 @@ let package = Package(
         .testTarget(
             name: "SinewModelsTests",
             dependencies: ["SinewModels", "SinewKernels", "SinewBody", "SinewArrayFiles", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewImportTests",
+            dependencies: ["SinewImport", "SinewModels", "SinewBody", "SinewArrayFiles", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "SinewFormatsTests", dependencies: ["SinewFormats", "SinewBody", "SinewArrayFiles", "TestSupport"],

@@ -37,14 +37,12 @@ enum NPYFormat {
                 "\(name) should hold \(byteCount) bytes of \(header.elementType.name) in shape \(header.shape), "
                     + "but only \(reader.remaining) are there; copy or export the file again")
         }
-        guard reader.remaining == byteCount, var body = reader.take(byteCount).map(Array.init) else {
+        guard reader.remaining == byteCount, let body = reader.take(byteCount).map(Array.init) else {
             throw ArrayFileError(.malformed, "\(name) has \(reader.remaining - byteCount) bytes after its last element")
         }
-        if header.isBigEndian { swapBytes(&body, unit: header.elementType.swapUnit) }
-        if header.isFortranOrder, header.shape.count > 1 {
-            body = cOrder(body, shape: header.shape, elementBytes: header.elementType.byteCount)
-        }
-        return NDArray(trusted: header.elementType, shape: header.shape, bytes: body)
+        return NDArray(
+            trusted: header.elementType, shape: header.shape, bytes: body, isBigEndian: header.isBigEndian,
+            isFortranOrder: header.isFortranOrder)
     }
 
     /// The bytes of a version 1.0 `.npy` file.
@@ -68,36 +66,5 @@ enum NPYFormat {
 
     private static func truncated(_ name: String) -> ArrayFileError {
         ArrayFileError(.truncated, "\(name) ends inside its .npy header; copy or export the file again")
-    }
-
-    private static func swapBytes(_ bytes: inout [UInt8], unit: Int) {
-        guard unit > 1 else { return }
-        for start in stride(from: 0, to: bytes.count - unit + 1, by: unit) {
-            for offset in 0..<(unit / 2) { bytes.swapAt(start + offset, start + unit - 1 - offset) }
-        }
-    }
-
-    /// Reorders from first-index-fastest to last-index-fastest.
-    private static func cOrder(_ bytes: [UInt8], shape: [Int], elementBytes: Int) -> [UInt8] {
-        guard !bytes.isEmpty else { return bytes }
-        var strides = [Int](repeating: elementBytes, count: shape.count)
-        for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
-        var index = [Int](repeating: 0, count: shape.count)
-        var source = 0
-        while result.count < bytes.count {
-            result.append(contentsOf: bytes[source..<(source + elementBytes)])
-            var axis = shape.count - 1
-            while axis >= 0 {
-                index[axis] += 1
-                source += strides[axis]
-                if index[axis] < shape[axis] { break }
-                source -= strides[axis] * shape[axis]
-                index[axis] = 0
-                axis -= 1
-            }
-        }
-        return result
     }
 }

@@ -63,7 +63,7 @@ struct NPYHeader {
         }
     }
 
-    private static func parse(descriptor: String, name: String) throws(ArrayFileError) -> (ElementType, Bool) {
+    static func parse(descriptor: String, name: String) throws(ArrayFileError) -> (ElementType, Bool) {
         let unsupported = ArrayFileError(
             .unsupported,
             "\(name) has the numpy type '\(descriptor)', which is not read; convert it, for example with astype('float32')"

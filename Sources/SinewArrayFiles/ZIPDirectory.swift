@@ -27,7 +27,7 @@ struct ZIPDirectory {
         self.path = path
         guard file.count >= 4, file[0] == 0x50, file[1] == 0x4B else {
             guard file.count >= 4 else {
-                throw ArrayFileError(.truncated, "\(path) has \(file.count) bytes, too few for an .npz archive")
+                throw ArrayFileError(.truncated, "\(path) has \(file.count) bytes, too few for a ZIP archive")
             }
             throw ArrayFileError(
                 .malformed, "\(path) is no .npz archive: it does not start with PK; was it saved by numpy.savez?")

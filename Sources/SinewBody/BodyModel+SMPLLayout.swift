@@ -1,4 +1,4 @@
-internal import SinewArrayFiles
+package import SinewArrayFiles
 
 extension BodyModel {
     /// The leaf vertices on SMPL's own mesh (models.md §1.1).
@@ -12,16 +12,28 @@ extension BodyModel {
     /// - Parameter gender: which body it is; nil asks the file's name (`…_female.npz`), then its `gender` array.
     /// - Throws: ``BodyError`` naming the file, the array, and what to do.
     public init(smplLayoutNPZ path: String, gender: Gender? = nil) throws(BodyError) {
+        let file: NPZFile
+        do throws(ArrayFileError) { file = try NPZFile(path: path) } catch { throw Self.bodyError(error) }
+        try self.init(
+            smplLayout: SMPLLayoutArrays(
+                path: path, names: Set(file.names),
+                array: { (name) throws(ArrayFileError) in
+                    try file.array(name)
+                }), gender: gender)
+    }
+
+    /// Imports the same arrays from wherever a reader found them; see ``init(smplLayoutNPZ:gender:)``.
+    package init(smplLayout file: SMPLLayoutArrays, gender: Gender? = nil) throws(BodyError) {
         let parts: Parts
         do throws(ArrayFileError) {
-            parts = try Self.parts(of: NPZFile(path: path), gender: gender)
+            parts = try Self.parts(of: file, gender: gender)
         } catch {
             throw Self.bodyError(error)
         }
-        try self.init(validating: parts, path: path)
+        try self.init(validating: parts, path: file.path)
     }
 
-    private static func parts(of file: NPZFile, gender: Gender?) throws(ArrayFileError) -> Parts {
+    private static func parts(of file: SMPLLayoutArrays, gender: Gender?) throws(ArrayFileError) -> Parts {
         func array(_ name: String, _ shape: [Int]) throws(ArrayFileError) -> NDArray {
             try file.array(name).expecting(shape: shape, name: "\"\(name)\" in \(file.path)")
         }
@@ -37,7 +49,7 @@ extension BodyModel {
         let chosen: Gender
         if let gender { chosen = gender } else { chosen = try Self.gender(of: file, fileName: fileName) }
         return Parts(
-            name: fileName.hasSuffix(".npz") ? String(fileName.dropLast(4)) : fileName,
+            name: [".npz", ".pkl"].contains { fileName.hasSuffix($0) } ? String(fileName.dropLast(4)) : fileName,
             gender: chosen, licence: "", template: try template.floats(),
             shapeDirections: try shapeDirections(of: file, vertexCount: vertexCount),
             poseDirections: try poseDirections(of: file, vertexCount: vertexCount),
@@ -48,7 +60,7 @@ extension BodyModel {
             parents: try parents(of: array("kintree_table", [2, 24])))
     }
 
-    private static func shapeDirections(of file: NPZFile, vertexCount: Int) throws(ArrayFileError) -> [Float] {
+    private static func shapeDirections(of file: SMPLLayoutArrays, vertexCount: Int) throws(ArrayFileError) -> [Float] {
         let name = "\"shapedirs\" in \(file.path)"
         let array = try file.array("shapedirs").expecting(shape: [vertexCount, 3, -1], name: name)
         let available = array.shape[2]
@@ -60,7 +72,7 @@ extension BodyModel {
         return (0..<(vertexCount * 3)).flatMap { values[($0 * available)..<($0 * available + shapeCount)] }
     }
 
-    private static func poseDirections(of file: NPZFile, vertexCount: Int) throws(ArrayFileError) -> [Float] {
+    private static func poseDirections(of file: SMPLLayoutArrays, vertexCount: Int) throws(ArrayFileError) -> [Float] {
         guard file.contains("posedirs") else { return [] }
         let array = try file.array("posedirs")
         if array.shape == [vertexCount, 3, 0] { return [] }
@@ -68,7 +80,7 @@ extension BodyModel {
             .floats()
     }
 
-    private static func leafVertices(of file: NPZFile, vertexCount: Int) throws(ArrayFileError) -> [Int] {
+    private static func leafVertices(of file: SMPLLayoutArrays, vertexCount: Int) throws(ArrayFileError) -> [Int] {
         if file.contains("leaf_vertex_ids") {
             return try file.array("leaf_vertex_ids")
                 .expecting(shape: [5], name: "\"leaf_vertex_ids\" in \(file.path)").ints()
@@ -89,7 +101,7 @@ extension BodyModel {
         return parents
     }
 
-    private static func gender(of file: NPZFile, fileName: String) throws(ArrayFileError) -> Gender {
+    private static func gender(of file: SMPLLayoutArrays, fileName: String) throws(ArrayFileError) -> Gender {
         let name = fileName.lowercased()
         // "female" contains "male", so it is looked for first.
         for gender in [Gender.female, .male, .neutral] where name.contains(gender.rawValue) { return gender }
@@ -99,4 +111,27 @@ extension BodyModel {
         throw ArrayFileError(
             .wrongShape, "\(file.path) does not say its gender; name it …_neutral.npz, …_female.npz or …_male.npz")
     }
+}
+
+/// The named arrays of a file in SMPL's layout, read when they are asked for.
+package struct SMPLLayoutArrays: Sendable {
+    /// What messages call the file.
+    package let path: String
+    private let names: Set<String>
+    private let read: @Sendable (String) throws(ArrayFileError) -> NDArray
+
+    /// Creates a view of a file's arrays.
+    ///
+    /// - Parameter array: reads one of `names`; its error names the file.
+    package init(
+        path: String, names: Set<String>, array: @escaping @Sendable (String) throws(ArrayFileError) -> NDArray
+    ) {
+        self.path = path
+        self.names = names
+        read = array
+    }
+
+    func contains(_ name: String) -> Bool { names.contains(name) }
+
+    func array(_ name: String) throws(ArrayFileError) -> NDArray { try read(name) }
 }

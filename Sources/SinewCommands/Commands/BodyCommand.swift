@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SinewBody
+internal import SinewImport
 
 /// `sinew body`: the bodies that shapes and poses refer to.
 struct BodyCommand: AsyncParsableCommand {
@@ -31,13 +32,13 @@ struct BodyCommand: AsyncParsableCommand {
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import",
-            abstract: "Read a body in SMPL's .npz layout, check it, and write it as .safetensors.",
+            abstract: "Read an SMPL body (.pkl or .npz), check it, and write it as .safetensors.",
             discussion: """
                 The file stays under its own licence; nothing of it is uploaded or stored elsewhere. \
-                Pickled files (.pkl) are refused.
+                A .pkl is read as data: nothing in it is run, and what is not needed for arrays is refused.
                 """)
 
-        @Argument(help: "The .npz file (v_template, shapedirs, posedirs, J_regressor, weights, kintree_table, f).")
+        @Argument(help: "The file (v_template, shapedirs, posedirs, J_regressor, weights, kintree_table, f).")
         var file: String
 
         @Option(name: .long, help: "neutral, female or male, when the file does not say.")
@@ -50,13 +51,26 @@ struct BodyCommand: AsyncParsableCommand {
 
         func run() async throws {
             try OutputPath.check(output, endingWith: ".safetensors")
-            let body = try BodyModel(smplLayoutNPZ: file, gender: gender?.gender)
+            let body = try read()
             try body.write(safetensors: output)
             let summary = BodySummary(body)
             if options.json { return try JSONOutput.print(summary) }
             StandardStreams.talk(
                 "\(output): \(summary.vertices) vertices, \(summary.shapeDirections) shape directions, \(summary.gender), "
                     + "\(fixed(summary.heightMetres, 2)) m tall at rest")
+        }
+
+        private func read() throws -> BodyModel {
+            guard file.hasSuffix(".pkl") else {
+                return try BodyModel(smplLayoutNPZ: file, gender: gender?.gender)
+            }
+            let found = try BodyPickle.read(file, gender: gender?.gender)
+            if !found.isKnownRelease {
+                StandardStreams.talk(
+                    "warning: \(file) is not byte for byte a v1.0.0 release of SMPL (a file that was saved again is not); its "
+                        + "arrays were checked for shape and range only")
+            }
+            return found.body
         }
     }
 }

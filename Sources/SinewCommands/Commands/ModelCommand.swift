@@ -5,7 +5,8 @@ internal import SinewModels
 /// `sinew model`: what poses can be solved with.
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "List the models.", subcommands: [List.self])
+        commandName: "model", abstract: "List, import and verify models.",
+        subcommands: [List.self, Import.self, Verify.self])
 
     /// `sinew model list`.
     struct List: AsyncParsableCommand {

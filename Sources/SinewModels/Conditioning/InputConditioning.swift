@@ -49,7 +49,7 @@ package struct InputConditioning: Sendable {
         // Step 0. The published checkpoints take sigma as it comes, but what was not seen is uncertain there too.
         for joint in 0..<Self.jointCount {
             let given = seen.sigma[person * Self.jointCount + joint]
-            let clipped = kind == .none ? given : min(max(given, 0), Self.sigmaMax)
+            let clipped = kind == .headingBones ? min(max(given, 0), Self.sigmaMax) : given
             batch.input[base + 87 + joint] = observed >> UInt32(joint) & 1 == 1 ? clipped : Self.sigmaMax
         }
         // Step 1.

@@ -75,6 +75,7 @@ extension NIKIModel {
         }
         var rotations = people.rotations
         HeadingFrame.remove(&rotations, heading: heading)
+        if description.conditioning == .cameraFrame { CameraFrame.turn(rootsOf: &rotations) }
         var rotation6d = [Float](repeating: 0, count: people.count * NIKINetwork.rotationCount)
         for rotation in 0..<(people.count * 24) {
             for index in 0..<6 { rotation6d[rotation * 6 + index] = rotations[rotation * 9 + index] }
@@ -93,6 +94,7 @@ extension NIKIModel {
             expected.joints = HeadingFrame.joints(ofBones: found.observation, lengths: lengths, heading: heading)
         } else {
             expected.joints = (0..<(people.count * 87)).map { found.observation[$0 / 87 * 176 + $0 % 87] }
+            if description.conditioning == .cameraFrame { CameraFrame.turn(points: &expected.joints) }
         }
         expected.sigma = (0..<(people.count * 29)).map { found.observation[$0 / 29 * 176 + 87 + $0 % 29] }
         expected.twists = (0..<(found.phi.count / 2)).map { atan2f(found.phi[$0 * 2 + 1], found.phi[$0 * 2]) }

@@ -40,11 +40,19 @@ public struct NIKIModel: PoseModel {
     package func run(
         _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil, isCancelled: () -> Bool
     ) throws(ModelError) -> NetworkOutput {
-        let batch = try conditioning.condition(observations, restJoints: restJoints)
+        let inCamera = description.conditioning == .cameraFrame
+        var (seen, rest) = (observations, restJoints)
+        if inCamera {
+            CameraFrame.turn(points: &seen.joints)
+            CameraFrame.turn(points: &rest)
+        }
+        let batch = try conditioning.condition(seen, restJoints: rest)
         let found = try network.inverse(
             count: batch.count, input: batch.input, phi: batch.phi, betas: observations.betas, padding: padding,
             isCancelled: isCancelled)
-        return NetworkOutput(rotation6d: found.rotation6d, heading: batch.heading, latent: found.latent)
+        var output = NetworkOutput(rotation6d: found.rotation6d, heading: batch.heading, latent: found.latent)
+        if inCamera { CameraFrame.turn(rootsOf: &output.rotations) }
+        return output
     }
 }
 

@@ -32,7 +32,8 @@ public struct ModelDescription: Sendable, Equatable {
         /// What may stand between its input and its network.
         var conditionings: [Conditioning] {
             switch self {
-            case .niki, .mlpIK: [.none, .headingBones]
+            case .niki: [.none, .headingBones, .cameraFrame]
+            case .mlpIK: [.none, .headingBones]
             case .smplIK: [.none, .effectorHeading]
             case .analytic: [.none]
             }
@@ -50,6 +51,8 @@ public struct ModelDescription: Sendable, Equatable {
         case headingBones = "heading-bones"
         /// Effectors in the heading frame, lengths over the size of the body.
         case effectorHeading = "effector-heading"
+        /// Root-relative joints in metres, turned into the camera frame of the published checkpoints and back.
+        case cameraFrame = "camera-frame"
     }
 
     /// How the weights are held in memory; activations and sums are float32 either way.

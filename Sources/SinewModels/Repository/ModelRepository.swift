@@ -106,7 +106,7 @@ public struct ModelRepository: Sendable {
     }
 
     /// Letters, digits, dot, dash and underscore, no dot first: nothing that leads out of the folder.
-    private static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, first != UInt8(ascii: "."), text.utf8.count <= 64 else { return false }
         return text.utf8.allSatisfy { byte in
             switch byte {
