@@ -87,8 +87,8 @@ let package = Package(
             name: "SinewCommands",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
-                "SinewFormats", "SinewArrayFiles", "SinewImport", "SinewKernels", argumentParser, logging, serviceLifecycle,
-                unixSignals,
+                "SinewFormats", "SinewArrayFiles", "SinewImport", "SinewKernels", "SinewCore", argumentParser, logging,
+                serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources/demo")], swiftSettings: strict),
         .executableTarget(name: "sinew", dependencies: ["SinewCommands"], swiftSettings: strict),

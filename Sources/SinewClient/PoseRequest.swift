@@ -1,3 +1,5 @@
+internal import SinewCore
+
 /// What was seen of some people, or of one person over some frames: one row each.
 ///
 /// - Shape: `joints` `[count, J, 3]` with J as the skeleton says; all arrays row-major.
@@ -19,11 +21,13 @@ public struct PoseRequest: Sendable, Equatable {
     public var betas: [Float]?
     /// `neutral`, `female` or `male`: none (all neutral), one for all, or one per person.
     public var genders: [String]
+    /// Gauss-Newton steps on the residual of the observed joints after the model, 0…64.
+    public var refine: Int
 
     /// Creates a request. Shapes are checked when it is solved, not here.
     public init(
         count: Int, joints: [Float], skeleton: String = "smpl-29", sigma: [Float]? = nil, observed: [Bool]? = nil,
-        twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = []
+        twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = [], refine: Int = 0
     ) {
         self.count = count
         self.skeleton = skeleton
@@ -33,6 +37,7 @@ public struct PoseRequest: Sendable, Equatable {
         self.twists = twists
         self.betas = betas
         self.genders = genders
+        self.refine = refine
     }
 }
 
@@ -59,6 +64,13 @@ extension PoseRequest {
             throw ClientError(
                 .wrongShape, "\(genders.count) genders for \(count) people; give none, one for all, or one each",
                 field: "genders")
+        }
+        let refineStepsMax = Limits().refineStepsMax
+        guard (0...refineStepsMax).contains(refine) else {
+            throw ClientError(
+                .outOfRange,
+                "refine is \(refine), outside 0…\(refineStepsMax) steps; 20 suffice even far from the solution",
+                field: "refine")
         }
     }
 
@@ -89,6 +101,7 @@ extension PoseRequest {
             },
             twists: cut(twists, 23),
             betas: sharesBetas ? betas.map { Tensor($0, shape: [10]) } : cut(betas, 10),
-            genders: genders.count == count ? Array(genders[range]) : genders)
+            genders: genders.count == count ? Array(genders[range]) : genders,
+            refine: refine == 0 ? nil : UInt32(refine))
     }
 }

@@ -17,6 +17,8 @@ package struct Limits: Equatable, Sendable {
 
     /// Items of one call. A larger scene is split by the client.
     package var itemsPerCallMax = 4_096
+    /// Gauss-Newton steps after the model. Twenty suffice even far from the solution; more only cost the others time.
+    package var refineStepsMax = 64
     /// A call's deadline is cut to this; a forgotten call leaves after it at the latest.
     package var deadlineMax = Duration.seconds(3_600)
     /// Given to a call that states no deadline.
@@ -99,6 +101,7 @@ package struct Limits: Equatable, Sendable {
             (callsPerClientMax >= 1, "callsPerClientMax must be at least 1"),
             (itemsPerCallMax >= 1, "itemsPerCallMax must be at least 1"),
             (itemsPerCallMax <= queuedItemsMax, "itemsPerCallMax must not exceed queuedItemsMax"),
+            (refineStepsMax >= 0, "refineStepsMax must not be negative"),
             (payloadBytesMax <= payloadBytesHeldMax, "payloadBytesMax must not exceed payloadBytesHeldMax"),
             (batchItemsMax >= 1, "batchItemsMax must be at least 1"),
             (batchItemsMax <= workerQueuedItemsMax, "batchItemsMax must not exceed workerQueuedItemsMax"),

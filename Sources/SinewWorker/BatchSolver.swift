@@ -1,4 +1,4 @@
-internal import SinewCore
+package import SinewCore
 internal import SinewModels
 internal import SinewWire
 internal import SinewZeroMQ
@@ -9,14 +9,18 @@ internal import SinewZeroMQ
 /// could and the model promises the rest.
 package struct BatchSolver: Sendable {
     private let workerName: String
+    private let limits: Limits
 
-    package init(workerName: String) { self.workerName = workerName }
+    package init(workerName: String, limits: Limits = Limits()) {
+        self.workerName = workerName
+        self.limits = limits
+    }
 
     package func solve(_ job: BatchJob) -> BatchResult {
         let start = ContinuousClock.now
         let requests = job.parts.map { part in validate(part) }
         let rows = BatchRows(requests)
-        let outcome = solve(rows.observations, with: job.model, cancellation: job.cancellation)
+        let outcome = solve(rows, with: job.model, cancellation: job.cancellation)
         let compute = (ContinuousClock.now - start).remainingMicroseconds
         var answers: [Answer] = []
         for (index, request) in requests.enumerated() {
@@ -43,7 +47,7 @@ package struct BatchSolver: Sendable {
     private func validate(_ part: BatchJob.Part) -> Result<ValidatedRequest, CallFailure> {
         do throws(CallFailure) {
             return .success(
-                try ValidatedRequest(try decode(part), declaredItems: part.declaredItems))
+                try ValidatedRequest(try decode(part), declaredItems: part.declaredItems, limits: limits))
         } catch {
             return .failure(error)
         }
@@ -64,13 +68,13 @@ package struct BatchSolver: Sendable {
     }
 
     private func solve(
-        _ observations: PoseObservations, with model: any PoseModel, cancellation: Cancellation
+        _ rows: BatchRows, with model: any PoseModel, cancellation: Cancellation
     ) -> Result<SolvedRows, CallFailure> {
-        var solved = SolvedRows(count: observations.count)
+        var solved = SolvedRows(count: rows.observations.count)
         do throws(ModelError) {
             try solved.fill(
-                from: observations, range: 0..<observations.count, with: model,
-                isCancelled: { cancellation.isCancelled })
+                from: rows.observations, range: 0..<rows.observations.count, with: model,
+                refineSteps: rows.refineSteps, isCancelled: { cancellation.isCancelled })
             return .success(solved)
         } catch {
             switch error.reason {
@@ -88,19 +92,25 @@ struct BatchRows {
     let observations: PoseObservations
     /// Where the people of each request begin; requests that failed have none.
     let firstRow: [Int]
+    /// Gauss-Newton steps that each person gets after the model.
+    let refineSteps: [Int]
 
     init(_ requests: [Result<ValidatedRequest, CallFailure>]) {
         var firstRow: [Int] = []
+        var refineSteps: [Int] = []
         var all = PoseObservations(
             count: 0, joints: [], sigma: [], observed: [], twists: [], hasTwists: [], betas: [], genders: [])
         for request in requests {
             firstRow.append(all.count)
             switch request {
-            case .success(let request): all.append(request.observations)
+            case .success(let request):
+                all.append(request.observations)
+                refineSteps += Array(repeating: request.refineSteps, count: request.rows.count)
             case .failure: break
             }
         }
         observations = all
         self.firstRow = firstRow
+        self.refineSteps = refineSteps
     }
 }

@@ -1,4 +1,5 @@
 import SinewBody
+import SinewCore
 import SinewModels
 import SinewWire
 
@@ -14,11 +15,13 @@ struct RequestFields {
     private let betas: [Float]?
     private let isOneBetaForAll: Bool
     private let genders: [String]
+    /// Gauss-Newton steps after the model.
+    let refineSteps: Int
 
     /// What is assumed of every joint when a request says nothing, metres.
     static let sigmaDefault: Float = 0.02
 
-    init(_ request: SolvePosesRequest, declaredItems: Int) throws(CallFailure) {
+    init(_ request: SolvePosesRequest, declaredItems: Int, limits: Limits) throws(CallFailure) {
         guard let skeleton = Skeleton.named(request.skeleton) else {
             let known = Skeleton.all.map(\.name).joined(separator: ", ")
             throw CallFailure(
@@ -56,6 +59,16 @@ struct RequestFields {
         isOneBetaForAll = request.betas.map { $0.shape.count == 1 } ?? false
         betas = try Self.floats("betas", request.betas, shape: isOneBetaForAll ? [10] : [count, 10])
         genders = try Self.checkedGenders(request.genders, count: count)
+        refineSteps = try Self.checkedSteps(request.refine ?? 0, limits: limits)
+    }
+
+    private static func checkedSteps(_ steps: UInt32, limits: Limits) throws(CallFailure) -> Int {
+        guard steps <= limits.refineStepsMax else {
+            throw CallFailure(
+                .invalidArgument, .outOfRange, field: "refine",
+                "refine is \(steps), outside 0…\(limits.refineStepsMax) steps; 20 suffice even far from the solution")
+        }
+        return Int(steps)
     }
 
     private static func floats(_ field: String, _ tensor: Tensor?, shape: [Int]) throws(CallFailure) -> [Float]? {

@@ -1,3 +1,4 @@
+package import SinewCore
 package import SinewModels
 package import SinewWire
 
@@ -15,13 +16,17 @@ package struct ValidatedRequest: Sendable {
     package let observations: PoseObservations
     /// The people that cannot, in ascending order.
     package let errors: [ItemError]
+    /// Gauss-Newton steps after the model.
+    package let refineSteps: Int
 
     /// Checks a request.
     ///
     /// - Parameter declaredItems: what the head of the call said; credits were counted by it.
     /// - Throws: ``CallFailure`` when the request is wrong as a whole.
-    package init(_ request: SolvePosesRequest, declaredItems: Int) throws(CallFailure) {
-        let fields = try RequestFields(request, declaredItems: declaredItems)
+    package init(
+        _ request: SolvePosesRequest, declaredItems: Int, limits: Limits = Limits()
+    ) throws(CallFailure) {
+        let fields = try RequestFields(request, declaredItems: declaredItems, limits: limits)
         var rows: [Int] = []
         var errors: [ItemError] = []
         for person in 0..<fields.count {
@@ -34,6 +39,7 @@ package struct ValidatedRequest: Sendable {
         itemCount = fields.count
         self.rows = rows
         self.errors = errors
+        refineSteps = fields.refineSteps
         observations = fields.observations(of: rows)
     }
 }

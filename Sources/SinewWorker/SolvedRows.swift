@@ -12,23 +12,25 @@ struct SolvedRows {
         failures = Array(repeating: nil, count: count)
     }
 
-    /// Solves a range of rows; a person that the model refuses is left out and the others are solved without it.
+    /// Solves and refines a range of rows; a person that the model refuses is left out and the others are solved without it.
     ///
     /// - Throws: ``ModelError`` when the model failed for a reason that is no person's.
     /// - Cost: one call of the model, and two more for each person it refuses by number; if it does not say which, the
     ///   range is halved until the person stands alone.
     mutating func fill(
         from observations: PoseObservations, range: Range<Int>, with model: any PoseModel,
-        isCancelled: () -> Bool
+        refineSteps: [Int], isCancelled: () -> Bool
     ) throws(ModelError) {
         var pending = [range]
         while let next = pending.popLast() {
             guard !next.isEmpty else { continue }
             do throws(ModelError) {
                 let part = next == 0..<observations.count ? observations : observations.rows(next)
-                let solved = try model.solve(part, isCancelled: isCancelled)
+                var solved = try model.solve(part, isCancelled: isCancelled)
                 precondition(
                     solved.count == next.count, "\(model.identity) returned \(solved.count) of \(next.count) rows")
+                try PoseRefinement.refine(
+                    &solved, toward: part, steps: Array(refineSteps[next]), isCancelled: isCancelled)
                 store(solved, at: next)
             } catch {
                 switch error.reason {

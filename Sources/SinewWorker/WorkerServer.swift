@@ -35,7 +35,7 @@ package final class WorkerServer: Sendable {
             let inbox = try Mailbox<BatchResult>(countMax: configuration.computeThreads)
             let orders = WorkerOrders(waker: inbox.waker)
             self.orders = orders
-            let solver = BatchSolver(workerName: configuration.name)
+            let solver = BatchSolver(workerName: configuration.name, limits: configuration.limits)
             var threads: [ComputeThread] = []
             for number in 0..<configuration.computeThreads {
                 threads.append(try ComputeThread(number: number, solver: solver) { inbox.post($0) })

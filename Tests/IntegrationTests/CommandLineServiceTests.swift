@@ -86,7 +86,8 @@ struct CommandLineServiceTests {
                     }
                 }
             }
-            let local = try await CommandLineTool.run(solveArguments(folder, "local.npz", ["--local"]))
+            let local = try await CommandLineTool.run(
+                solveArguments(folder, "local.npz", ["--local", "--refine", "3"]))
             #expect(local.status == 0, "\(local.talk)")
             let (ours, theirs) = (try NPZFile(path: "\(folder)/out.npz"), try NPZFile(path: "\(folder)/local.npz"))
             #expect(try ours.array("frame").ints() == Array(0..<1500))

@@ -36,6 +36,32 @@ import Testing
         }
     }
 
+    @Test func `refined poses are those of a local refinement, bit for bit, whoever shares the batch`() async throws {
+        let fleet = try InProcessFleet(workerModels: [try analyticModels()])
+        let people = try NoisyPeople(60, seed: 8)
+        let others = try NoisyPeople(60, seed: 9)
+        let request = refining(people.request, steps: 6)
+        async let refined = fleet.client(itemsPerCall: 7).solveScene(request, model: "hybrik").collect()
+        async let plain = fleet.client(itemsPerCall: 5).solveScene(others.request, model: "hybrik").collect()
+        var solved = try people.solvedLocally()
+        let residual = solved.jointResidualMillimetres.reduce(0, +)
+        try PoseRefinement.refine(
+            &solved, toward: people.observations, steps: Array(repeating: 6, count: 60), isCancelled: { false })
+        #expect(solved.jointResidualMillimetres.reduce(0, +) < residual)
+        expectEqual(try await refined, solved)
+        expectEqual(try await plain, try others.solvedLocally())
+        let client = try fleet.client()
+        let tooMany = refining(people.request, steps: 65)
+        let error = await #expect(throws: ClientError.self) { try await client.solve(tooMany, model: "hybrik") }
+        #expect(error?.field == "refine")
+    }
+
+    private func refining(_ request: PoseRequest, steps: Int) -> PoseRequest {
+        var request = request
+        request.refine = steps
+        return request
+    }
+
     @Test func `parts that stream in completion order cover every person once`() async throws {
         let fleet = try InProcessFleet(workerModels: [try analyticModels(), try analyticModels()])
         let client = try fleet.client(itemsPerCall: 7)

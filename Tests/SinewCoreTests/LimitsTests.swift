@@ -7,6 +7,7 @@ import Testing
     private static let oneStepOver: [(String, @Sendable (inout Limits) -> Void)] = [
         ("queuedCallsMax", { $0.queuedCallsMax = 0 }),
         ("itemsPerCallMax", { $0.itemsPerCallMax = $0.queuedItemsMax + 1 }),
+        ("refineStepsMax", { $0.refineStepsMax = -1 }),
         ("payloadBytesMax", { $0.payloadBytesMax = $0.payloadBytesHeldMax + 1 }),
         ("batchItemsMax", { $0.batchItemsMax = $0.workerQueuedItemsMax + 1 }),
         ("creditItemsMax", { $0.creditItemsMax = $0.workerQueuedItemsMax + 1 }),

@@ -26,7 +26,8 @@ import Testing
         "solve-poses-request": SolvePosesRequest(
             joints: Tensor([0, 1.5, -2.25, 3, 0.1, 1e-20], shape: [2, 1, 3]), skeleton: "smpl-29",
             sigma: Tensor([0.02, 0.4], shape: [2, 1]), observed: Tensor(.uint8([1, 0]), shape: [2, 1]),
-            betas: Tensor(Array(repeating: 0.5, count: 10), shape: [10]), genders: ["female", "male"]),
+            betas: Tensor(Array(repeating: 0.5, count: 10), shape: [10]), genders: ["female", "male"],
+            refine: 12),
         "lenient-solve-poses-request": SolvePosesRequest(
             joints: Tensor(.float64([0.25, 1, -8.5]), shape: [1, 1, 3]), skeleton: "smpl-24"),
         "solve-poses-reply": SolvePosesReply(

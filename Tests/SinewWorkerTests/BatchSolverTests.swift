@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct BatchSolverTests {
     private func solve(
-        _ requests: [SolvePosesRequest], model: RecomputableModel = RecomputableModel(),
+        _ requests: [SolvePosesRequest], model: any PoseModel = RecomputableModel(),
         cancellation: Cancellation = Cancellation()
     ) -> BatchResult {
         let parts = requests.enumerated().map { index, request in
@@ -85,6 +85,26 @@ import Testing
         #expect(detail.field == "skeleton")
         #expect(detail.message.contains("horse") && detail.message.contains("smpl-24, smpl-29"))
         expectEqual(try reply(result.answers[1]), try good.solvedAlone)
+    }
+
+    @Test func `callers with other numbers of refinement steps share a batch`() throws {
+        let model = HybrIKModel(bodies: try BodyLibrary.shared())
+        let requests = [0, 3, 0, 9].enumerated().map { index, steps in
+            var request = people(3, seed: 31 + UInt64(index))
+            request.refine = steps == 0 ? nil : UInt32(steps)
+            return request
+        }
+        let result = solve(requests, model: model)
+        for (index, request) in requests.enumerated() {
+            let observations = try ValidatedRequest(request, declaredItems: 3).observations
+            var alone = try model.solve(observations, isCancelled: { false })
+            let before = alone
+            let steps = Int(request.refine ?? 0)
+            try PoseRefinement.refine(
+                &alone, toward: observations, steps: [steps, steps, steps], isCancelled: { false })
+            #expect((alone.theta == before.theta) == (steps == 0))
+            expectEqual(try reply(result.answers[index]), alone)
+        }
     }
 
     @Test func `a payload that is no request, or missing, is the caller's mistake`() throws {

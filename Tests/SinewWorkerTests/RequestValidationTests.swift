@@ -1,4 +1,5 @@
 import SinewBody
+import SinewCore
 import SinewModels
 import SinewWire
 import SinewWorker
@@ -114,6 +115,7 @@ import Testing
         WholeCase(testDescription: "3 genders for 2 people", code: .wrongShape, field: "genders") {
             $0.genders = ["male", "male", "male"]
         },
+        WholeCase(testDescription: "65 refinement steps", code: .outOfRange, field: "refine") { $0.refine = 65 },
         WholeCase(testDescription: "one unknown gender for all", code: .unknownGender, field: "genders") {
             $0.genders = ["robot"]
         },
@@ -128,6 +130,19 @@ import Testing
         #expect(failure?.code == wrong.code)
         #expect(failure?.field == wrong.field)
         #expect(failure?.message.isEmpty == false)
+    }
+
+    @Test func `as many refinement steps as the limit are taken, and none by default`() throws {
+        var request = people(2, seed: 8)
+        #expect(try validated(request).refineSteps == 0)
+        request.refine = 64
+        #expect(try validated(request).refineSteps == 64)
+        var limits = Limits()
+        limits.refineStepsMax = 63
+        let failure = #expect(throws: CallFailure.self) {
+            try ValidatedRequest(request, declaredItems: 2, limits: limits)
+        }
+        #expect(failure?.field == "refine" && failure?.message.contains("0…63") == true)
     }
 
     @Test func `a head that counts other people is refused`() throws {

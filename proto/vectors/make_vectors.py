@@ -51,7 +51,7 @@ VECTORS = {
     "solve-poses-request": ("two people of a made-up skeleton with one joint", {
         "joints": tensor("float32", [2, 1, 3], [0.0, 1.5, -2.25, 3.0, 0.1, 1e-20]), "skeleton": "smpl-29",
         "sigma": tensor("float32", [2, 1], [0.02, 0.4]), "observed": tensor("uint8", [2, 1], [1, 0]),
-        "betas": tensor("float32", [10], [0.5] * 10), "genders": ["female", "male"]}),
+        "betas": tensor("float32", [10], [0.5] * 10), "genders": ["female", "male"], "refine": 12}),
     "lenient-solve-poses-request": ("as a dynamic language writes it: 64-bit floats, nil, an unknown field, another order", {
         "skeleton": "smpl-24", "later_field": {"a": [1, {"b": None}], "c": msgpack.ExtType(5, b"xyz")}, "sigma": None,
         "joints": dict(reversed(tensor("float64", [1, 1, 3], [0.25, 1.0, -8.5]).items()))}),

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SinewClient
+internal import SinewCore
 internal import SinewFormats
 internal import SinewKernels
 internal import SinewModels
@@ -24,6 +25,9 @@ struct SolveCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "The model, NAME or NAME/VERSION; sinew model list shows them.")
     var model = "niki"
+
+    @Option(name: .long, help: "Gauss-Newton steps on the residual after the model, 0…64.")
+    var refine = 0
 
     @Flag(name: .long, help: "Solve in this process instead of asking a broker.")
     var local = false
@@ -55,6 +59,10 @@ struct SolveCommand: AsyncParsableCommand {
     func validate() throws {
         guard deadline > 0, deadline <= 86_400 else {
             throw ValidationError("--deadline must be a number of seconds above 0")
+        }
+        let refineStepsMax = Limits().refineStepsMax
+        guard (0...refineStepsMax).contains(refine) else {
+            throw ValidationError("--refine must be 0…\(refineStepsMax) steps, not \(refine)")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be 1…1024, not \(threads)")
@@ -109,11 +117,12 @@ struct SolveCommand: AsyncParsableCommand {
             if let isaMax { ISA.limit(to: isaMax.isa) }
             let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
             let solver = LocalSolver(
-                model: try ModelRepository(path: models).load(model), threads: threads ?? max(1, cores))
+                model: try ModelRepository(path: models).load(model), refine: refine,
+                threads: threads ?? max(1, cores))
             return try await solver.solve(input, progress: progress)
         }
         return try await client.withClient { client in
-            try await ServiceSolver(client: client, model: model, deadline: .seconds(deadline))
+            try await ServiceSolver(client: client, model: model, refine: refine, deadline: .seconds(deadline))
                 .solve(input, progress: progress)
         }
     }

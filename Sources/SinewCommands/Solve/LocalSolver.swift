@@ -8,6 +8,8 @@ struct LocalSolver {
     static let batchRowsMax = 256
 
     let model: any PoseModel
+    /// Gauss-Newton steps after the model.
+    let refine: Int
     let threads: Int
 
     /// What one batch gave.
@@ -30,9 +32,9 @@ struct LocalSolver {
                     guard next < input.count else { return }
                     let rows = Array(next..<min(input.count, next + Self.batchRowsMax))
                     next += rows.count
-                    group.addTask { [model] in
+                    group.addTask { [model, refine] in
                         try await onOwnThread(named: "solve") {
-                            Self.solve(input, rows, model, isCancelled: { isCancelled.isSet })
+                            Self.solve(input, rows, model, refine: refine, isCancelled: { isCancelled.isSet })
                         }.get()
                     }
                 }
@@ -52,12 +54,17 @@ struct LocalSolver {
 
     /// Solves a batch; a row the model refuses is noted and the others are solved without it.
     private static func solve(
-        _ input: PoseInput, _ rows: [Int], _ model: any PoseModel, isCancelled: () -> Bool
+        _ input: PoseInput, _ rows: [Int], _ model: any PoseModel, refine: Int, isCancelled: () -> Bool
     ) -> Result<BatchOutcome, any Error> {
         var outcome = BatchOutcome(rows: rows)
         while !outcome.rows.isEmpty {
             do throws(ModelError) {
-                outcome.solutions = try model.solve(input.observations(of: outcome.rows), isCancelled: isCancelled)
+                let observations = input.observations(of: outcome.rows)
+                var solutions = try model.solve(observations, isCancelled: isCancelled)
+                try PoseRefinement.refine(
+                    &solutions, toward: observations, steps: Array(repeating: refine, count: observations.count),
+                    isCancelled: isCancelled)
+                outcome.solutions = solutions
                 return .success(outcome)
             } catch {
                 if error.reason == .cancelled { return .failure(CancellationError()) }

@@ -6,6 +6,8 @@ internal import SinewFormats
 struct ServiceSolver {
     let client: Client
     let model: String
+    /// Gauss-Newton steps after the model.
+    let refine: Int
     /// For each call, from when it is sent.
     let deadline: Duration
 
@@ -18,7 +20,7 @@ struct ServiceSolver {
         for hasTwists in [true, false] {
             let rows = (0..<input.count).filter { input.hasTwists[$0] == hasTwists }
             guard !rows.isEmpty else { continue }
-            let request = Self.request(input, rows: rows, hasTwists: hasTwists)
+            let request = request(input, rows: rows, hasTwists: hasTwists)
             for try await part in client.solveScene(request, model: model, deadline: deadline) {
                 solved.take(part, rows: rows)
                 progress(solved)
@@ -29,7 +31,7 @@ struct ServiceSolver {
         return solved
     }
 
-    private static func request(_ input: PoseInput, rows: [Int], hasTwists: Bool) -> PoseRequest {
+    private func request(_ input: PoseInput, rows: [Int], hasTwists: Bool) -> PoseRequest {
         func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
             rows.count == input.count ? values : rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
         }
@@ -38,6 +40,6 @@ struct ServiceSolver {
             sigma: pick(input.sigma, 29),
             observed: rows.flatMap { row in (0..<29).map { input.observed[row] & (1 << UInt32($0)) != 0 } },
             twists: hasTwists ? pick(input.twists, 23) : nil, betas: pick(input.betas, 10),
-            genders: rows.map { input.genders[$0].rawValue })
+            genders: rows.map { input.genders[$0].rawValue }, refine: refine)
     }
 }

@@ -39,6 +39,8 @@ package struct SolvePosesRequest: Sendable, Equatable {
     package var betas: Tensor?
     /// `neutral`, `female` or `male`: none (all neutral), one for all, or one per person.
     package var genders: [String]
+    /// Damped Gauss-Newton steps on the residual of the observed joints after the model, 0…64; left out: none.
+    package var refine: UInt32?
 
     /// Creates a message; what is left out keeps its default.
     package init(
@@ -48,7 +50,8 @@ package struct SolvePosesRequest: Sendable, Equatable {
         observed: Tensor? = nil,
         twists: Tensor? = nil,
         betas: Tensor? = nil,
-        genders: [String] = []
+        genders: [String] = [],
+        refine: UInt32? = nil
     ) {
         self.joints = joints
         self.skeleton = skeleton
@@ -57,6 +60,7 @@ package struct SolvePosesRequest: Sendable, Equatable {
         self.twists = twists
         self.betas = betas
         self.genders = genders
+        self.refine = refine
     }
 }
 
@@ -69,6 +73,7 @@ extension SolvePosesRequest: WireMessage {
         if observed != nil { count += 1 }
         if twists != nil { count += 1 }
         if betas != nil { count += 1 }
+        if refine != nil { count += 1 }
         packer.packMapHeader(count: count)
         packer.packField("joints", joints)
         packer.packField("skeleton", skeleton)
@@ -77,6 +82,7 @@ extension SolvePosesRequest: WireMessage {
         packer.packField("twists", ifPresent: twists)
         packer.packField("betas", ifPresent: betas)
         packer.packField("genders", repeated: genders)
+        packer.packField("refine", ifPresent: refine)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -90,6 +96,7 @@ extension SolvePosesRequest: WireMessage {
             case "twists": message.twists = try Tensor.unpack(from: &unpacker)
             case "betas": message.betas = try Tensor.unpack(from: &unpacker)
             case "genders": message.genders = try unpacker.readRepeated()
+            case "refine": message.refine = try UInt32.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }
