@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "SinewModels", dependencies: ["SinewKernels", "SinewBody", "SinewArrayFiles"],
-            resources: [.copy("Resources/models")], swiftSettings: strict),
+            resources: [.copy("Resources/models"), .copy("Resources/priors")], swiftSettings: strict),
         // Files of other people's Python programs; only the command line sees this.
         .target(
             name: "SinewImport", dependencies: ["SinewArrayFiles", "SinewBody", "SinewModels"], swiftSettings: strict),

@@ -8,11 +8,12 @@ package enum PoseFinishing {
     /// Finishes a whole batch.
     ///
     /// - Shape: `rotations` `[count, 24, 3, 3]` row-major, `restJoints` `[count, 29, 3]`, `latentNorms` `[count]` or empty for
-    ///   solvers without an error code.
+    ///   solvers without an error code; `translations` `[count, 3]` of solvers that find it themselves.
     /// - Frame: rotations are in the frame of the observations. The translation puts the posed pelvis on the observed one; where the
-    ///   pelvis was not observed, it centres the solved joints on the observed ones.
+    ///   pelvis was not observed, it centres the solved joints on the observed ones. A solver's own translation stays.
     package static func finish(
-        rotations: [Float], observations: PoseObservations, restJoints: [Float], latentNorms: [Float] = []
+        rotations: [Float], observations: PoseObservations, restJoints: [Float], latentNorms: [Float] = [],
+        translations: [Float]? = nil
     ) -> PoseSolutions {
         var solutions = PoseSolutions(count: observations.count)
         if !latentNorms.isEmpty { solutions.latentNorm = latentNorms }
@@ -25,7 +26,8 @@ package enum PoseFinishing {
                 people.store(local.rotationVector, into: &solutions.theta, width: 72, at: joint * 3)
             }
             seen.read(people, observations)
-            let translation = seen.translation(from: chain.positions)
+            let translation =
+                translations.map { people.vector($0, width: 3, at: 0) } ?? seen.translation(from: chain.positions)
             people.store(translation, into: &solutions.translation, width: 3, at: 0)
             for joint in 0..<Skeleton.positionCount {
                 let position = chain.positions[joint] + translation

@@ -48,7 +48,8 @@ final class TemporaryRepository {
 @Suite struct ModelRepositoryTests {
     @Test func `a repository lists the analytic solver and its models`() throws {
         let listed = try ModelRepository(path: Golden.folder).list()
-        #expect(listed.map(\.name) == ["hybrik", "hybrik-naive"] + (Golden.all + EffectorGolden.names).sorted())
+        let builtIn = ["hybrik", "hybrik-naive", "smplify", "smplify-adam", "smplify-lbfgs"]
+        #expect(listed.map(\.name) == builtIn + (Golden.all + EffectorGolden.names).sorted())
         let niki = try #require(listed.first { $0.name == "niki_ts_heading" })
         #expect(niki.architecture == .niki(.twistAndSwing) && niki.hidden == 13 && niki.couplings == 16)
         #expect(niki.conditioning == .headingBones && niki.weightsSHA256.utf8.count == 64)
@@ -75,7 +76,8 @@ final class TemporaryRepository {
         }
         let repository = ModelRepository(path: temporary.path)
         #expect(try repository.load("mlp_ik_heading").identity.version == "10")
-        #expect(try repository.list().map(\.version) == ["1", "1", "1", "9", "10"])
+        let versions = try repository.list().filter { $0.name == "mlp_ik_heading" }.map(\.version)
+        #expect(versions == ["1", "9", "10"])
     }
 
     @Test(arguments: [

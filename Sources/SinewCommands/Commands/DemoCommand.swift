@@ -39,8 +39,9 @@ struct DemoCommand: AsyncParsableCommand {
         try OutputPath.makeFolder(output)
         let scene = try DemoScene.bundled()
         let observations = DemoObservations(of: scene, seed: seed)
-        // The naive variant is a baseline of the tests, not of a demonstration.
-        let names = try ModelRepository(path: models).list().map(\.name).filter { $0 != "hybrik-naive" }
+        // Baselines that are there to be compared with in an evaluation, not in a demonstration.
+        let baselines = ["hybrik-naive", "smplify-adam", "smplify-lbfgs"]
+        let names = try ModelRepository(path: models).list().map(\.name).filter { !baselines.contains($0) }
         let report = try await interruptible {
             var plan = LocalFleet.Plan()
             plan.workers = workers

@@ -56,7 +56,7 @@ extension ModelDescription {
             couplings = 0
             blocks = try fields.dim("blocks", in: 1...Self.blocksMax)
             embedding = try fields.dim("embedding", in: 1...Self.hiddenMax)
-        case .niki, .mlpIK, .analytic:
+        case .niki, .mlpIK, .analytic, .smplify:
             hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
             couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
             (blocks, embedding) = (0, 0)

@@ -17,6 +17,8 @@ public struct ModelDescription: Sendable, Equatable {
         case smplIK
         /// Analytic inverse kinematics, no weights (models.md §2).
         case analytic
+        /// Minimises an error person by person; its prior ships with the package (models.md §8).
+        case smplify(SMPLifyModel.Method)
 
         /// The name in `model.json`.
         public var name: String {
@@ -26,6 +28,7 @@ public struct ModelDescription: Sendable, Equatable {
             case .mlpIK: "mlp-ik"
             case .smplIK: "smpl-ik"
             case .analytic: "hybrik"
+            case .smplify: "smplify"
             }
         }
 
@@ -35,7 +38,7 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki: [.none, .headingBones, .cameraFrame]
             case .mlpIK: [.none, .headingBones]
             case .smplIK: [.none, .effectorHeading]
-            case .analytic: [.none]
+            case .analytic, .smplify: [.none]
             }
         }
 

@@ -12,7 +12,7 @@ public struct ModelRepository: Sendable {
     /// - Parameter path: the folder, or nil for the models that ship with the package.
     public init(path: String? = nil) { self.path = path ?? Self.bundledPath }
 
-    /// Everything that can be loaded, by name and version; the analytic solver first.
+    /// Everything that can be loaded, by name and version; solvers that need no folder first.
     ///
     /// - Throws: ``ModelError/Reason/unusableFile`` when the folder is not there or a `model.json` cannot be read.
     public func list() throws(ModelError) -> [ModelDescription] {
@@ -22,7 +22,7 @@ public struct ModelRepository: Sendable {
                 "the model repository \(path) cannot be read: there is no such folder. Give the folder that holds "
                     + "<name>/<version>/model.json.")
         }
-        var found = Self.builtIn.map(\.description)
+        var found = Self.builtIn
         for name in names {
             for version in versions(of: name) {
                 let folder = "\(path)/\(name)/\(version)"
@@ -41,7 +41,7 @@ public struct ModelRepository: Sendable {
 
     /// Loads a model: reads its files, checks them, and packs the weights for this machine.
     ///
-    /// - Parameter name: `name/version`, or `name` for its highest version; `hybrik` is built in.
+    /// - Parameter name: `name/version`, or `name` for its highest version; `hybrik` and `smplify` are built in.
     /// - Parameter precision: holds the weights in this precision instead of the one that `model.json` names, which the model's
     ///   description then says; solvers without weights have no use for it. Measured on the demo scene, bfloat16 turns the joints of
     ///   the shipped `niki` by 0.001 rad on average and 0.04 rad at most, and costs less than 0.02 mm of PA-MPJPE.
@@ -53,9 +53,12 @@ public struct ModelRepository: Sendable {
     ) throws(ModelError) -> any PoseModel {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count <= 2, parts.allSatisfy(Self.isName) else { throw unknown(name) }
-        if let solver = Self.builtIn.first(where: { $0.description.name == parts[0] }) {
-            guard parts.count == 1 || parts[1] == solver.description.version else { throw unknown(name) }
-            return HybrIKModel(bodies: try .shared(), variant: solver.variant)
+        if let solver = Self.builtIn.first(where: { $0.name == parts[0] }) {
+            guard parts.count == 1 || parts[1] == solver.version else { throw unknown(name) }
+            if case .smplify(let method) = solver.architecture {
+                return try SMPLifyModel(bodies: .shared(), method: method)
+            }
+            return HybrIKModel(bodies: try .shared(), variant: solver.name == "hybrik" ? .adaptive : .naive)
         }
         let versions = versions(of: parts[0])
         guard let version = parts.count == 2 ? versions.first(where: { $0 == parts[1] }) : versions.last else {
@@ -72,20 +75,27 @@ public struct ModelRepository: Sendable {
         case .niki(let flow): return try NIKIModel(flow, files, bodies: .shared())
         case .mlpIK: return try MLPIKModel(files, bodies: .shared())
         case .smplIK: return try SMPLIKModel(files, bodies: .shared())
-        case .analytic: throw unknown(name)
+        case .analytic, .smplify: throw unknown(name)
         }
     }
 
-    /// The solvers that need no file.
-    private static let builtIn: [(description: ModelDescription, variant: HybrIKModel.Variant)] = [
-        (analytic("hybrik"), .adaptive), (analytic("hybrik-naive"), .naive),
-    ]
+    /// The solvers that need no file of the repository.
+    private static let builtIn: [ModelDescription] =
+        [builtIn("hybrik", .analytic), builtIn("hybrik-naive", .analytic)]
+        + SMPLifyModel.Method.allCases.map {
+            builtIn(
+                $0.rawValue, .smplify($0), trainingData: PosePrior.trainingData, licence: PosePrior.licence,
+                acknowledgement: PosePrior.acknowledgement)
+        }
 
-    private static func analytic(_ name: String) -> ModelDescription {
+    private static func builtIn(
+        _ name: String, _ architecture: ModelDescription.Architecture, trainingData: String = "", licence: String = "",
+        acknowledgement: String = ""
+    ) -> ModelDescription {
         ModelDescription(
-            name: name, version: "1", architecture: .analytic, couplings: 0, hidden: 0, blocks: 0, embedding: 0,
-            conditioning: .none,
-            precision: .float32, weightsSHA256: "", trainingData: "", licence: "", acknowledgement: "", evaluations: [])
+            name: name, version: "1", architecture: architecture, couplings: 0, hidden: 0, blocks: 0, embedding: 0,
+            conditioning: .none, precision: .float32, weightsSHA256: "", trainingData: trainingData, licence: licence,
+            acknowledgement: acknowledgement, evaluations: [])
     }
 
     /// The versions of a model that have a `model.json`, lowest first; numbers compare as numbers.

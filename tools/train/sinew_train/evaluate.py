@@ -1,12 +1,16 @@
 """The accuracy table: three noise presets x noisy input, analytic IK and checkpoints, on clips that no checkpoint was trained on.
 
     python -m sinew_train.evaluate --models ../../Sources/SinewModels/Resources/models/niki/1 ... --json table.json
+    python -m sinew_train.evaluate --sinew ../../.build/release/sinew --solve smplify smplify-lbfgs niki+refine5
 """
 
 import argparse
 import json
+import subprocess
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +19,7 @@ from .body import JointTable, data_root, forward_kinematics
 from .checkpoint import read_model
 from .conditioning import Observations
 from .data import PoseSampler, Truth, load_clips, split_names
-from .rotations import from_rows6d
+from .rotations import from_axis_angle, from_rows6d
 
 SEED = 20260101
 CHUNK = 1000
@@ -36,6 +40,26 @@ def solve(model, seen: Observations, truth: Truth) -> Tensor:
 def analytic(seen: Observations, truth: Truth) -> Tensor:
     """Adaptive HybrIK on the same observation."""
     return hybrik.solve_adaptive(seen.joints, truth.rest, seen.twists)
+
+
+def through_command(sinew: Path, spec: str):
+    """A solver that runs `sinew solve --local`; `spec` is a model's name, with `+refineN` for N Gauss-Newton steps after it."""
+    model, _, steps = spec.partition("+refine")
+    options = ["--refine", steps] if steps else []
+
+    def solver(seen: Observations, truth: Truth) -> Tensor:
+        with tempfile.TemporaryDirectory() as folder:
+            given, found = f"{folder}/in.npz", f"{folder}/out.npz"
+            arrays = {"joints3d": seen.joints, "sigma": seen.sigma, "twist": seen.twists, "betas": truth.betas}
+            np.savez(given, **{name: value.float().cpu().numpy() for name, value in arrays.items()})
+            subprocess.run(
+                [sinew, "solve", given, "-o", found, "--local", "--model", model, "--skeleton", "smpl-29", *options], check=True,
+                stderr=subprocess.PIPE)
+            with np.load(found, allow_pickle=False) as file:
+                theta = torch.from_numpy(file["poses"])
+        return from_axis_angle(theta.unflatten(1, (24, 3))).to(truth.local)
+
+    return solver
 
 
 def errors(local: Tensor, truth: Truth) -> dict[str, Tensor]:
@@ -101,6 +125,8 @@ def show(found: dict, samples: int, seed: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, nargs="*", default=[], help="folders with model.json and weights.safetensors")
+    parser.add_argument("--sinew", type=Path, help="the sinew executable, for --solve")
+    parser.add_argument("--solve", nargs="*", default=[], metavar="NAME[+refineN]", help="models that sinew solves with")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--split", default="cmu24")
     parser.add_argument("--samples", type=int, default=6000)
@@ -112,6 +138,9 @@ def main() -> None:
     for folder in options.models:
         model, described = read_model(folder, options.device)
         solvers[f"{described['name']}/{described['version']}"] = lambda seen, truth, model=model: solve(model, seen, truth)
+    if options.solve and not options.sinew:
+        parser.error("--solve needs --sinew, the path of the executable")
+    solvers |= {spec: through_command(options.sinew, spec) for spec in options.solve}
     sampler = validation_sampler(options.clips, options.split, options.device)
     found = table(solvers, sampler, options.samples, options.seed)
     print(show(found, options.samples, options.seed))
