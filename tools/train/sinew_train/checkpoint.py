@@ -14,9 +14,9 @@ from .smpl_ik import SMPLIK
 
 def write_model(
     folder: Path, name: str, version: str, architecture: str, hidden: int, couplings: int, conditioning: str,
-    tensors: dict[str, Tensor], training: dict, evaluation: dict,
+    tensors: dict[str, Tensor], training: dict, evaluation: dict, graph: dict | None = None,
 ) -> str:
-    """Writes both files and returns the SHA-256 of the weights."""
+    """Writes both files and returns the SHA-256 of the weights. `graph` is a graph network's layout; its 6D rotations are interleaved."""
     digest = write_weights(folder, tensors)
     described = {
         "name": name,
@@ -26,7 +26,8 @@ def write_model(
         "precision": "float32",
         "conditioning": conditioning,
         "body": "smpl-29",
-        "rotation_layout": "rows",
+        "rotation_layout": "interleaved" if graph else "rows",
+        **({"graph": graph} if graph else {}),
         "weights_sha256": digest,
         "training": training,
         "evaluation": evaluation,
