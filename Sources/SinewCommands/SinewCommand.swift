@@ -14,6 +14,7 @@ package struct SinewCommand: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, SolveCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self,
             StatusCommand.self,
+            EvalCommand.self,
             ModelCommand.self,
             BodyCommand.self,
             DoctorCommand.self,
