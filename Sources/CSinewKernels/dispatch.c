@@ -4,8 +4,8 @@
 #define SINEW_KERNEL_SET(isa, rows, columns, width)                                                                    \
     {                                                                                                                  \
         .name = #isa, .mr = rows, .nr = columns, .lanes = width,                                                       \
-        .sgemm_ukr = sinew_sgemm_ukr_##rows##x##columns##__##isa,                                                      \
-        .sgemm_bf16_ukr = sinew_sgemm_bf16_ukr_##rows##x##columns##__##isa,                                            \
+        .sgemm = sinew_sgemm_##rows##x##columns##__##isa,                                                      \
+        .sgemm_bf16 = sinew_sgemm_bf16_##rows##x##columns##__##isa,                                            \
         .coupling_update = sinew_coupling_update__##isa, .coupling_invert = sinew_coupling_invert__##isa,              \
         .exp = sinew_exp__##isa, .tanh = sinew_tanh__##isa,                                                            \
     }

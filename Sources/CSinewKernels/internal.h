@@ -1,4 +1,4 @@
-/// The kernels by name, for dispatch.c: `sinew_<operation>_<tile>__<isa>`. Contracts: include/sinew_kernels.h.
+/// The kernels by name, for dispatch.c: `sinew_<operation>[_<tile>]__<isa>`. Contracts: include/sinew_kernels.h.
 #pragma once
 #include "include/sinew_kernels.h"
 
@@ -8,21 +8,21 @@
     sinew_map_function sinew_exp__##isa;                                                                               \
     sinew_map_function sinew_tanh__##isa;
 
-sinew_sgemm_ukr_function sinew_sgemm_ukr_4x8__portable;
-sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_4x8__portable;
+sinew_sgemm_function sinew_sgemm_4x8__portable;
+sinew_sgemm_bf16_function sinew_sgemm_bf16_4x8__portable;
 SINEW_DECLARE_ELEMENTWISE(portable)
 
 #if defined(__x86_64__)
-sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__avx2;
-sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_6x16__avx2;
+sinew_sgemm_function sinew_sgemm_6x16__avx2;
+sinew_sgemm_bf16_function sinew_sgemm_bf16_6x16__avx2;
 SINEW_DECLARE_ELEMENTWISE(avx2)
-sinew_sgemm_ukr_function sinew_sgemm_ukr_14x32__avx512;
-sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_14x32__avx512;
+sinew_sgemm_function sinew_sgemm_14x32__avx512;
+sinew_sgemm_bf16_function sinew_sgemm_bf16_14x32__avx512;
 SINEW_DECLARE_ELEMENTWISE(avx512)
 #endif
 
 #if defined(__aarch64__)
-sinew_sgemm_ukr_function sinew_sgemm_ukr_6x16__neon;
-sinew_sgemm_bf16_ukr_function sinew_sgemm_bf16_ukr_6x16__neon;
+sinew_sgemm_function sinew_sgemm_6x16__neon;
+sinew_sgemm_bf16_function sinew_sgemm_bf16_6x16__neon;
 SINEW_DECLARE_ELEMENTWISE(neon)
 #endif

@@ -20,60 +20,69 @@ package struct KernelSet {
     /// Columns of the register tile.
     package var tileColumns: Int { unsafe Int(table.pointee.nr) }
 
-    /// Floats of a vector; see `sinew_sgemm_bf16_ukr_function` for what depends on it.
+    /// Floats of a vector; see `sinew_sgemm_bf16_function` for what depends on it.
     package var lanes: Int { unsafe Int(table.pointee.lanes) }
 
-    /// One tile with float weights; contract: `sinew_sgemm_ukr_function`.
-    package func multiplyTile(
-        _ tile: Tile, a: Span<Float>, panels: borrowing AlignedBuffer, bias: borrowing AlignedBuffer,
+    /// A product with float weights; contract: `sinew_sgemm_function`.
+    package func multiply(
+        _ product: Product, a: Span<Float>, panels: borrowing AlignedBuffer, bias: borrowing AlignedBuffer,
         c: inout MutableSpan<Float>
     ) {
-        check(tile, a: a, panelCount: panels.count, biasCount: bias.count, c: c)
+        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, vectors: 1)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe panels.span.withUnsafeBufferPointer { panels in
                 unsafe bias.span.withUnsafeBufferPointer { bias in
                     unsafe c.withUnsafeMutableBufferPointer { c in
-                        unsafe table.pointee.sgemm_ukr(
-                            tile.rows, tile.columns, tile.depth, a.baseAddress! + tile.aOffset, tile.aStride,
-                            panels.baseAddress! + tile.panelOffset, bias.baseAddress! + tile.biasOffset,
-                            c.baseAddress! + tile.cOffset, tile.cStride, tile.accumulate,
-                            sinew_activation(rawValue: tile.activation.rawValue))
+                        var operands = unsafe product.operands(
+                            a: a.baseAddress!, bias: bias.baseAddress!, c: c.baseAddress!)
+                        unsafe table.pointee.sgemm(&operands, panels.baseAddress! + product.panelOffset)
                     }
                 }
             }
         }
     }
 
-    /// One tile with bfloat16 weights; contract: `sinew_sgemm_bf16_ukr_function`.
-    package func multiplyTile(
-        _ tile: Tile, a: Span<Float>, panels: borrowing AlignedMemory<UInt16>, bias: borrowing AlignedBuffer,
+    /// A product with bfloat16 weights; contract: `sinew_sgemm_bf16_function`.
+    package func multiply(
+        _ product: Product, a: Span<Float>, panels: borrowing AlignedMemory<UInt16>, bias: borrowing AlignedBuffer,
         c: inout MutableSpan<Float>
     ) {
-        check(tile, a: a, panelCount: panels.count, biasCount: bias.count, c: c)
+        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, vectors: 2)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe panels.span.withUnsafeBufferPointer { panels in
                 unsafe bias.span.withUnsafeBufferPointer { bias in
                     unsafe c.withUnsafeMutableBufferPointer { c in
-                        unsafe table.pointee.sgemm_bf16_ukr(
-                            tile.rows, tile.columns, tile.depth, a.baseAddress! + tile.aOffset, tile.aStride,
-                            panels.baseAddress! + tile.panelOffset, bias.baseAddress! + tile.biasOffset,
-                            c.baseAddress! + tile.cOffset, tile.cStride, tile.accumulate,
-                            sinew_activation(rawValue: tile.activation.rawValue))
+                        var operands = unsafe product.operands(
+                            a: a.baseAddress!, bias: bias.baseAddress!, c: c.baseAddress!)
+                        unsafe table.pointee.sgemm_bf16(&operands, panels.baseAddress! + product.panelOffset)
                     }
                 }
             }
         }
     }
 
+    /// - Parameter vectors: the least vectors in a row of a micropanel.
     private func check(
-        _ tile: Tile, a: Span<Float>, panelCount: Int, biasCount: Int, c: borrowing MutableSpan<Float>
+        _ product: Product, a: Span<Float>, panelCount: Int, biasCount: Int, c: borrowing MutableSpan<Float>,
+        vectors: Int
     ) {
-        let (mr, nr) = (tileRows, tileColumns)
-        precondition(tile.rows >= 1 && tile.rows <= mr && tile.columns >= 1 && tile.columns <= nr && tile.depth >= 1)
-        precondition(tile.aOffset >= 0 && tile.aOffset + (tile.rows - 1) * tile.aStride + tile.depth <= a.count)
-        precondition(tile.panelOffset >= 0 && tile.panelOffset + tile.depth * nr <= panelCount)
-        precondition(tile.biasOffset >= 0 && tile.biasOffset + nr <= biasCount)
-        precondition(tile.cOffset >= 0 && tile.cOffset + (tile.rows - 1) * tile.cStride + tile.columns <= c.count)
+        let nr = tileColumns
+        precondition(product.rows >= 1 && product.columns >= 1 && product.depth >= 1)
+        precondition(product.aStride >= 0 && product.cStride >= 0 && product.panelStride >= 0)
+        let whole = (product.columns - 1) / nr
+        let lastColumns = product.columns - whole * nr
+        precondition(product.lastWidth >= lastColumns && product.lastWidth <= nr)
+        precondition(product.lastWidth % (vectors * lanes) == 0)
+        precondition(
+            product.aOffset >= 0 && product.aOffset + (product.rows - 1) * product.aStride + product.depth <= a.count)
+        precondition(whole == 0 || product.panelStride >= product.depth * nr)
+        precondition(
+            product.panelOffset >= 0
+                && product.panelOffset + whole * product.panelStride + product.depth * product.lastWidth <= panelCount)
+        precondition(product.biasOffset >= 0 && product.biasOffset + whole * nr + product.lastWidth <= biasCount)
+        precondition(
+            product.cOffset >= 0
+                && product.cOffset + (product.rows - 1) * product.cStride + product.columns <= c.count)
     }
 
     /// `x ← x · exp(s) + t`, or its inverse, on `count` floats from each offset.
@@ -117,20 +126,32 @@ package struct KernelSet {
     }
 }
 
-/// Where one register tile lies in the arrays of a product; offsets and strides in elements.
-package struct Tile {
+/// What a product works on, as places in arrays; offsets and strides in elements. Contract: `sinew_product`.
+package struct Product {
     package var rows: Int
     package var columns: Int
     package var depth: Int
     package var aOffset: Int
     package var aStride: Int
     package var panelOffset: Int
+    package var panelStride: Int
+    /// Weights in a row of the last micropanel.
+    package var lastWidth: Int
     package var biasOffset: Int
     package var cOffset: Int
     package var cStride: Int
     /// Whether the sums go on from `c` and not from the bias.
     package var accumulate: Bool
     package var activation: Activation
+
+    fileprivate func operands(
+        a: UnsafePointer<Float>, bias: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>
+    ) -> sinew_product {
+        unsafe sinew_product(
+            rows: rows, columns: columns, depth: depth, a: a + aOffset, a_stride: aStride, panel_stride: panelStride,
+            last_width: lastWidth, bias: bias + biasOffset, c: c + cOffset, c_stride: cStride, accumulate: accumulate,
+            activation: sinew_activation(rawValue: activation.rawValue))
+    }
 }
 
 /// The table is a constant with static storage.

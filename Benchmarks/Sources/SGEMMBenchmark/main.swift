@@ -35,10 +35,15 @@ let streamedBytes = 64 << 20
 
 typealias Floats = UnsafeMutableBufferPointer<Float>
 
-/// Zeros that start on a cache line, freed by who asked for them.
+/// Zeros that start on a cache line, freed by who asked for them. Large blocks lie on huge pages, as our packed weights do: the products
+/// are compared and not the page tables.
 func allocate(_ count: Int) -> Floats {
-    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: 64)
-        .bindMemory(to: Float.self)
+    let bytes = count * MemoryLayout<Float>.stride
+    let hugePage = 2 << 20
+    let large = bytes >= 4 * hugePage
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: large ? hugePage : 64)
+    if large { madvise(memory.baseAddress, bytes, Int32(MADV_HUGEPAGE)) }
+    let block = memory.bindMemory(to: Float.self)
     block.initialize(repeating: 0)
     return block
 }

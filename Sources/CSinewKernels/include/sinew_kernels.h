@@ -29,34 +29,47 @@ typedef enum {
     SINEW_ACTIVATION_RELU = 3,
 } sinew_activation;
 
-/// One register tile of `C = activation(A · B + bias)`.
-///
-/// @param m rows of the tile, 1…MR
-/// @param n columns of the tile, 1…NR
-/// @param k depth, at least 1
-/// @param a `m` rows of `k` floats, `lda` floats apart; not packed, each is read once
-/// @param b a micropanel: `k` rows of NR floats, contiguous; columns past `n` are read and must be finite
-/// @param bias NR floats; read only where `accumulate` is false
-/// @param c `m` rows of `n` floats, `ldc` floats apart; read only where `accumulate` is true
-/// @param accumulate start from `c` (a later block of the depth) and not from `bias`
-/// @param activation applied to what is stored; pass identity for all but the last block of the depth
-///
-/// Each element is one chain over the depth in rising order, the same for every tile size; a chain is fused multiply-adds
-/// except in the portable kernel, which rounds the product too.
-typedef void sinew_sgemm_ukr_function(
-    size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, const float *bias, float *c, size_t ldc,
-    bool accumulate, sinew_activation activation);
+/// What a product `C = activation(A · B + bias)` works on, its weights aside. B is one block of the depth, cut into micropanels
+/// of NR columns; a micropanel holds, for each row of B in turn, its NR weights side by side.
+typedef struct {
+    /// Rows of A and C, at least 1.
+    size_t rows;
+    /// Columns of B and C, at least 1.
+    size_t columns;
+    /// Columns of A and rows of B, at least 1.
+    size_t depth;
+    /// `rows` rows of `depth` floats, `a_stride` floats apart.
+    const float *a;
+    size_t a_stride;
+    /// Weights from the start of a micropanel to the start of the next.
+    size_t panel_stride;
+    /// Weights in a row of the last of the ⌈columns / NR⌉ micropanels: NR, or fewer and then a whole number of vectors (with
+    /// bfloat16, of pairs of vectors). Columns past `columns` are read and must be finite.
+    size_t last_width;
+    /// One float per column, filled up to whole micropanels as `last_width` says; read only where `accumulate` is false.
+    const float *bias;
+    /// `rows` rows of `columns` floats, `c_stride` floats apart; read only where `accumulate` is true.
+    float *c;
+    size_t c_stride;
+    /// Start from `c` (a later block of the depth) and not from `bias`.
+    bool accumulate;
+    /// Applied to what is stored; identity for all but the last block of the depth.
+    sinew_activation activation;
+} sinew_product;
 
-/// The same tile with weights stored as bfloat16: the upper halves of floats.
+/// A product with float weights.
 ///
-/// As `sinew_sgemm_ukr_function` in everything but `b`: a micropanel of `k` rows of NR bfloat16 values. Within a row the
-/// columns lie in groups of two vectors of L = `lanes` values, the two vectors interleaved: column `c` of a group is value
-/// `2c` for `c < L` and value `2(c − L) + 1` otherwise, so that a shift widens the first vector and a mask the second.
-/// Widening is exact and activations and sums stay float, so the result is bit for bit that of the float tile of the same
-/// instruction set with the same rounded weights.
-typedef void sinew_sgemm_bf16_ukr_function(
-    size_t m, size_t n, size_t k, const float *a, size_t lda, const uint16_t *b, const float *bias, float *c,
-    size_t ldc, bool accumulate, sinew_activation activation);
+/// Each element is one chain over the depth in rising order, the same for every number of rows and columns; a chain is fused
+/// multiply-adds except in the portable kernel, which rounds the product too.
+typedef void sinew_sgemm_function(const sinew_product *product, const float *panels);
+
+/// The same product with weights stored as bfloat16: the upper halves of floats.
+///
+/// Within a row of a micropanel the columns lie in groups of two vectors of L = `lanes` values, the two vectors interleaved:
+/// column `c` of a group is value `2c` for `c < L` and value `2(c − L) + 1` otherwise, so that a shift widens the first vector
+/// and a mask the second. Widening is exact and activations and sums stay float, so the result is bit for bit that of the
+/// float product of the same instruction set with the same rounded weights.
+typedef void sinew_sgemm_bf16_function(const sinew_product *product, const uint16_t *panels);
 
 /// The update of an affine coupling, in place: `x[i] ← x[i] · exp(s[i]) + t[i]` for `i < n`.
 /// `n` may be 0. `exp` as in `sinew_map_function`'s exponential.
@@ -75,12 +88,12 @@ typedef struct {
     const char *name;
     /// Rows of the register tile.
     size_t mr;
-    /// Columns of the register tile, also the width of a micropanel.
+    /// NR: columns of the register tile, also the width of a micropanel.
     size_t nr;
     /// Floats of a vector; decides the order of columns in bfloat16 micropanels.
     size_t lanes;
-    sinew_sgemm_ukr_function *sgemm_ukr;
-    sinew_sgemm_bf16_ukr_function *sgemm_bf16_ukr;
+    sinew_sgemm_function *sgemm;
+    sinew_sgemm_bf16_function *sgemm_bf16;
     /// IK direction: `x · exp(s) + t`.
     sinew_coupling_function *coupling_update;
     /// FK direction: `(x − t) · exp(−s)`.
