@@ -36,6 +36,8 @@ let package = Package(
         .executableTarget(
             name: "PoseBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody"], swiftSettings: settings),
         .executableTarget(
+            name: "GeometryBenchmark", dependencies: ["SinewModels", "SinewBody"], swiftSettings: settings),
+        .executableTarget(
             name: "NetworkBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody"], swiftSettings: settings),
         .executableTarget(
             name: "SGEMMBenchmark", dependencies: ["CPeak", "COpenBLAS", "SinewKernels"], swiftSettings: settings),
