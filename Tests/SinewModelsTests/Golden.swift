@@ -6,7 +6,9 @@ import Testing
 /// A fixture of `tools/train/sinew_train/make_fixtures.py`: a model of reduced width with random weights, and every vector
 /// of its dense float64 run in PyTorch.
 struct Golden {
-    static let flows = ["niki_ts_none", "niki_ts_heading", "niki_one_stage_none", "niki_one_stage_heading"]
+    static let flows = [
+        "niki_ts_none", "niki_ts_heading", "niki_one_stage_none", "niki_one_stage_heading", "inn_heading",
+    ]
     static let all = flows + ["mlp_ik_heading"]
 
     static var folder: String { Bundle.module.bundlePath + "/Fixtures" }
@@ -34,7 +36,9 @@ struct Golden {
 
     func network() throws -> NIKINetwork {
         let files = try ModelFiles(folder: modelFolder)
-        return try NIKINetwork(name.hasPrefix("niki_ts") ? .twistAndSwing : .oneStage, files)
+        let flow: ModelDescription.Architecture.Flow =
+            name.hasPrefix("niki_ts") ? .twistAndSwing : name.hasPrefix("inn") ? .vanilla : .oneStage
+        return try NIKINetwork(flow, files)
     }
 }
 

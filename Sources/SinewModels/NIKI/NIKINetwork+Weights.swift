@@ -7,7 +7,7 @@ extension NIKINetwork {
         let precision = files.description.precision
         var reader = files.reader
         switch flow {
-        case .oneStage:
+        case .oneStage, .vanilla:
             try reader.checkMasks("flow.mask", couplings: couplings, dimension: Self.inputCount)
             var layers: [CouplingLayer] = []
             for index in 0..<couplings {
@@ -23,7 +23,8 @@ extension NIKINetwork {
                         precision: precision))
             }
             self.init(
-                first: CouplingFlow(dimension: Self.inputCount, hidden: hidden, layers: layers), second: nil)
+                first: CouplingFlow(dimension: Self.inputCount, hidden: hidden, layers: layers), second: nil,
+                seesTwistsFirst: flow == .vanilla)
         case .twistAndSwing:
             let first = try Self.stageA(couplings: couplings, hidden: hidden, precision: precision, from: &reader)
             let second = try Self.stageB(couplings: couplings, hidden: hidden, precision: precision, from: &reader)

@@ -15,9 +15,9 @@ package struct NIKISolution: Sendable {
 
 /// What the FK direction gives back.
 ///
-/// - Shape: `observation` `[count, 176]`, `swing6d` `[count, 144]` and `phi` `[count, 46]` (both empty for one-stage).
+/// - Shape: `observation` `[count, 176]`, `swing6d` `[count, 144]` and `phi` `[count, 46]`; both empty for one-stage, the first for vanilla too.
 package struct NIKIReconstruction: Sendable {
-    /// Joints or bones (87), sigma (29), padding (60).
+    /// Joints or bones (87), sigma (29), padding (60), of which vanilla uses 46 for phi.
     package var observation: [Float]
     /// What stage B gave to stage A.
     package var swing6d: [Float]
@@ -25,7 +25,8 @@ package struct NIKIReconstruction: Sendable {
     package var phi: [Float]
 }
 
-/// The invertible network of NIKI on conditioned vectors: one flow (`one-stage`) or two (`twist-and-swing`).
+/// The invertible network of NIKI on conditioned vectors: one flow (`one-stage`, and `vanilla`, which has the twists in its input in
+/// place of 46 values of the padding) or two (`twist-and-swing`).
 ///
 /// - Source: Li et al., “NIKI: Neural Inverse Kinematics with Invertible Neural Networks for 3D Human Pose and Shape
 ///   Estimation”, CVPR 2023, as specified in models.md §3.
@@ -47,13 +48,17 @@ package struct NIKINetwork: Sendable {
     let first: CouplingFlow
     /// Stage B.
     let second: CouplingFlow?
+    /// Whether the only flow sees the twists.
+    private let seesTwistsFirst: Bool
     private let pool: Pool<FlowWorkspace>
 
-    init(first: CouplingFlow, second: CouplingFlow?) {
+    init(first: CouplingFlow, second: CouplingFlow?, seesTwistsFirst: Bool = false) {
+        precondition(!seesTwistsFirst || second == nil)
         precondition(first.dimension == Self.inputCount)
         precondition(second == nil || second?.dimension == Self.rotationCount + Self.phiCount)
         self.first = first
         self.second = second
+        self.seesTwistsFirst = seesTwistsFirst
         let half = max(first.half, second?.half ?? 0)
         let hidden = max(first.hidden, second?.hidden ?? 0)
         pool = Pool { FlowWorkspace(half: half, hidden: hidden) }
@@ -110,7 +115,13 @@ package struct NIKINetwork: Sendable {
             Halves.clear(dimension: Self.observationCount, count: Self.paddingCount, rows: rows, in: workspace)
         }
         let shape = betas.span.extracting((start * 10)..<((start + rows) * 10))
-        let known = (padding == nil ? Self.observationCount : Self.inputCount) / 2
+        if seesTwistsFirst {
+            Halves.scatter(
+                phi.span, firstPerson: start, sourceStride: Self.phiCount, count: Self.phiCount,
+                dimension: Self.observationCount, rows: rows, into: workspace)
+        }
+        let given = Self.observationCount + (seesTwistsFirst ? Self.phiCount : 0)
+        let known = (padding == nil ? given : Self.inputCount) / 2
         try first.inverse(workspace, rows: rows, betas: shape, firstDepth: known, isCancelled: isCancelled)
         var latent = found.latent.mutableSpan
         Halves.gather(
@@ -155,7 +166,7 @@ package struct NIKINetwork: Sendable {
         var found = NIKIReconstruction(
             observation: [Float](repeating: 0, count: count * Self.inputCount),
             swing6d: [Float](repeating: 0, count: twoStages ? count * Self.rotationCount : 0),
-            phi: [Float](repeating: 0, count: twoStages ? count * Self.phiCount : 0))
+            phi: [Float](repeating: 0, count: twoStages || seesTwistsFirst ? count * Self.phiCount : 0))
         try pool.lend { workspace throws(ModelError) in
             let block = RowBlocks.rows(of: count, rowsMax: workspace.rowsMax)
             for start in stride(from: 0, to: count, by: block) {
@@ -193,6 +204,12 @@ package struct NIKINetwork: Sendable {
             latent.span, firstPerson: start, sourceStride: latentCount, count: Self.swingLatentCount,
             dimension: Self.rotationCount, rows: rows, into: workspace)
         try first.forward(workspace, rows: rows, betas: shape, isCancelled: isCancelled)
+        if seesTwistsFirst {
+            var phi = found.phi.mutableSpan
+            Halves.gather(
+                workspace, dimension: Self.observationCount, count: Self.phiCount, rows: rows, into: &phi,
+                firstPerson: start, targetStride: Self.phiCount)
+        }
         var observation = found.observation.mutableSpan
         Halves.gather(
             workspace, dimension: 0, count: Self.inputCount, rows: rows, into: &observation, firstPerson: start,

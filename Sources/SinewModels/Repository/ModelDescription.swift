@@ -8,8 +8,10 @@ public struct ModelDescription: Sendable, Equatable {
             case twistAndSwing
             /// Joints to rotations.
             case oneStage
+            /// Joints and twists to rotations, in one flow: the vanilla INN of NIKI's Table 5.
+            case vanilla
         }
-        /// An invertible network (models.md §3).
+        /// An invertible network (models.md §3, §4).
         case niki(Flow)
         /// Four linear layers (models.md §4).
         case mlpIK
@@ -25,6 +27,7 @@ public struct ModelDescription: Sendable, Equatable {
             switch self {
             case .niki(.twistAndSwing): "niki-twist-and-swing"
             case .niki(.oneStage): "niki-one-stage"
+            case .niki(.vanilla): "inn"
             case .mlpIK: "mlp-ik"
             case .smplIK: "smpl-ik"
             case .analytic: "hybrik"
@@ -43,7 +46,7 @@ public struct ModelDescription: Sendable, Equatable {
         }
 
         /// The architectures that a repository can hold.
-        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .mlpIK, .smplIK]
+        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .mlpIK, .smplIK]
     }
 
     /// How joints become the network's input (`tools/train/CONDITIONING.md`).

@@ -14,16 +14,19 @@ from .smpl_ik import SMPLIK
 
 def write_model(
     folder: Path, name: str, version: str, architecture: str, hidden: int, couplings: int, conditioning: str,
-    tensors: dict[str, Tensor], training: dict, evaluation: dict, graph: dict | None = None,
+    tensors: dict[str, Tensor], training: dict, evaluation: dict, graph: dict | None = None, precision: str = "float32",
 ) -> str:
-    """Writes both files and returns the SHA-256 of the weights. `graph` is a graph network's layout; its 6D rotations are interleaved."""
-    digest = write_weights(folder, tensors)
+    """Writes both files and returns the SHA-256 of the weights; `precision` (float32, bfloat16) is that of the file and in memory.
+
+    `graph` is a graph network's layout; its 6D rotations are interleaved.
+    """
+    digest = write_weights(folder, tensors, getattr(torch, precision))
     described = {
         "name": name,
         "version": version,
         "architecture": architecture,
         "dims": {"couplings": couplings, "hidden": hidden},
-        "precision": "float32",
+        "precision": precision,
         "conditioning": conditioning,
         "body": "smpl-29",
         "rotation_layout": "interleaved" if graph else "rows",
@@ -36,12 +39,12 @@ def write_model(
     return digest
 
 
-def write_weights(folder: Path, tensors: dict[str, Tensor]) -> str:
+def write_weights(folder: Path, tensors: dict[str, Tensor], kind: torch.dtype = torch.float32) -> str:
     """Writes `weights.safetensors` and returns its SHA-256."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "weights.safetensors"
     # Not save_file: it makes the file readable by its owner alone.
-    weights.write_bytes(save({key: value.float().contiguous() for key, value in sorted(tensors.items())}))
+    weights.write_bytes(save({key: value.to(kind).contiguous() for key, value in sorted(tensors.items())}))
     return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 

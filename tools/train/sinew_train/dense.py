@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .coupling import SLOPE
+from .inn import OBSERVATION_VALUES, TWIST_END, inn_input
 
 
 class DenseFlow:
@@ -57,10 +58,10 @@ class DenseModel:
                 tensors, "flow_j2s.jts_masks", ("flow_j2s.jts_nett.{}.encoder", "flow_j2s.jts_nets.{}.encoder"), [0, 3, 6],
                 "flow_j2s.shape_masks")
             self.stage_b = DenseFlow(tensors, "flow_s2r.mask", ("flow_s2r.t.{}", "flow_s2r.s.{}"), [0, 3, 6])
-        elif architecture == "niki-one-stage":
+        elif architecture in ("niki-one-stage", "inn"):
             self.flow = DenseFlow(tensors, "flow.mask", ("flow.t.{}", "flow.s.{}"), [0, 2, 4])
         elif architecture != "mlp-ik":
-            raise ValueError(f"unknown architecture {architecture!r}: niki-twist-and-swing, niki-one-stage or mlp-ik")
+            raise ValueError(f"unknown architecture {architecture!r}: niki-twist-and-swing, niki-one-stage, inn or mlp-ik")
 
     def inverse(self, given, betas: Tensor, padding: Tensor | None = None) -> tuple[Tensor, Tensor | None, Tensor]:
         """IK direction of a `Conditioned` batch."""
@@ -70,8 +71,9 @@ class DenseModel:
                 x = functional.linear(x, self.tensors[f"layers.{layer}.weight"], self.tensors[f"layers.{layer}.bias"])
                 x = functional.leaky_relu(x, SLOPE) if layer < 3 else x
             return x, None, x.new_zeros(len(x), 0)
-        if self.architecture == "niki-one-stage":
-            out = self.flow.inverse(given.flow_input(padding))
+        if self.architecture in ("niki-one-stage", "inn"):
+            x = given.flow_input(padding)
+            out = self.flow.inverse(inn_input(x, given.phi) if self.architecture == "inn" else x)
             return out[:, :144], None, out[:, 144:]
         first = self.stage_a.inverse(given.flow_input(padding), betas)
         second = self.stage_b.inverse(torch.cat([first[:, :144], given.phi], 1))
@@ -79,8 +81,9 @@ class DenseModel:
 
     def forward(self, rotation6d: Tensor, latent: Tensor, betas: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """FK direction: 176 observation values, swing6d and phi (None for one-stage)."""
-        if self.architecture == "niki-one-stage":
-            return self.flow.forward(torch.cat([rotation6d, latent], 1)), None, None
+        if self.architecture in ("niki-one-stage", "inn"):
+            observation = self.flow.forward(torch.cat([rotation6d, latent], 1))
+            return observation, None, observation[:, OBSERVATION_VALUES:TWIST_END] if self.architecture == "inn" else None
         first = self.stage_b.forward(torch.cat([rotation6d, latent[:, 32:]], 1))
         observation = self.stage_a.forward(torch.cat([first[:, :144], latent[:, :32]], 1), betas)
         return observation, first[:, :144], first[:, 144:]

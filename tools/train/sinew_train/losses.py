@@ -10,6 +10,7 @@ from . import conditioning, noise
 from .body import forward_kinematics
 from .conditioning import Conditioned
 from .data import Truth
+from .inn import INN
 from .niki import OneStage, TwistAndSwing
 from .rotations import from_rows6d, to_rows6d
 
@@ -108,6 +109,16 @@ def niki_terms(
         terms["forward_bones"] = (again.observation[:, :87] - seen.bones.flatten(1)).abs().mean()
         if two:
             terms["forward_twist"] = squared(again.phi, seen.phi)
+    return terms
+
+
+def inn_terms(model: INN, seen: Conditioned, wanted: Targets) -> dict[str, Tensor]:
+    """The vanilla INN's terms, `L_inv + L_fwd` of models.md 3.9: no independence, no boundary, nothing that shapes the latent."""
+    solved = model.inverse(seen.flow_input(), seen.phi)
+    terms = rotation_and_joint_terms(solved.rotation6d, wanted, "inverse")
+    again = model(wanted.rotation6d, solved.latent)
+    terms["forward_bones"] = (again.observation[:, :87] - seen.bones.flatten(1)).abs().mean()
+    terms["forward_twist"] = squared(again.phi, seen.phi)
     return terms
 
 

@@ -50,7 +50,7 @@ def random_tensors(architecture: str, gates: bool, generator: torch.Generator) -
         for layer, (columns, rows) in enumerate(zip(sizes, sizes[1:])):
             out[f"layers.{layer}.weight"], out[f"layers.{layer}.bias"] = random_linear(rows, columns, generator, 1.7)
         return out
-    if architecture == "niki-one-stage":
+    if architecture in ("niki-one-stage", "inn"):
         out = random_flow(176, 0, ["flow.t.{}", "flow.s.{}"], [0, 2, 4], generator)
         return out | {"flow.mask": mask_table(176)}
     out = random_flow(
@@ -120,7 +120,9 @@ def golden(model: DenseModel, kind: str, seen: Observations, betas: Tensor, rest
         placed = conditioning.turn(conditioning.joints_of_bones(placed, given.lengths), given.cos, -given.sin)
     out |= {"fk_rotations": local, "fk_rotation6d": fk_rotation6d, "fk_latent": fk_latent, "fk_observation": observation, "fk_joints": placed}
     if fk_swing6d is not None:
-        out |= {"fk_swing6d": fk_swing6d, "fk_phi": fk_phi}
+        out["fk_swing6d"] = fk_swing6d
+    if fk_phi is not None:
+        out["fk_phi"] = fk_phi
     return out
 
 
@@ -135,6 +137,7 @@ CASES = [
     ("niki_one_stage_none", "niki-one-stage", "none", False),
     ("niki_one_stage_heading", "niki-one-stage", "heading-bones", False),
     ("mlp_ik_heading", "mlp-ik", "heading-bones", False),
+    ("inn_heading", "inn", "heading-bones", False),
 ]
 
 

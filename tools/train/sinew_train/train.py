@@ -1,4 +1,4 @@
-"""Trains NIKI (two-stage or one-stage) or the MLP baseline on clips; resumable, seeded, CPU or GPU.
+"""Trains NIKI (two-stage or one-stage), the vanilla INN or the MLP baseline on clips; resumable, seeded, CPU or GPU.
 
     python -m sinew_train.train --out out/niki --architecture niki-twist-and-swing --steps 1200
     python -m sinew_train.train --out out/niki --resume
@@ -18,11 +18,12 @@ from . import conditioning, corruption, losses, noise
 from .body import JointTable, data_root
 from .data import PoseSampler, load_clips, split_names
 from .evaluate import score
+from .inn import INN
 from .mlp import MLP
 from .muon import optimisers
 from .niki import OneStage, TwistAndSwing
 
-ARCHITECTURES = {model.architecture: model for model in (TwistAndSwing, OneStage, MLP)}
+ARCHITECTURES = {model.architecture: model for model in (TwistAndSwing, OneStage, INN, MLP)}
 
 
 def build(options: argparse.Namespace) -> nn.Module:
@@ -76,6 +77,8 @@ class Trainer:
             exact_wanted = losses.targets(part, exact)
         if options.architecture == "mlp-ik":
             terms = losses.rotation_and_joint_terms(self.model.solve(given.mlp_input()), wanted, "inverse")
+        elif options.architecture == "inn":
+            terms = losses.inn_terms(self.model, given, wanted)
         else:
             terms = losses.niki_terms(
                 self.model, given, wanted, exact, exact_wanted, self.generator, options.forward_inferred)

@@ -12,7 +12,7 @@ from sinew_train.checkpoint import read_model
 from sinew_train.conditioning import Observations
 
 FIXTURES = REPOSITORY / "Tests" / "SinewModelsTests" / "Fixtures"
-CASES = ["niki_ts_none", "niki_ts_heading", "niki_one_stage_none", "niki_one_stage_heading", "mlp_ik_heading"]
+CASES = ["niki_ts_none", "niki_ts_heading", "niki_one_stage_none", "niki_one_stage_heading", "mlp_ik_heading", "inn_heading"]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -11,6 +11,7 @@ from sinew_train import train
 from sinew_train.checkpoint import read_model, write_model
 from sinew_train.dense import DenseModel
 from sinew_train.export import command_of
+from sinew_train.inn import INN, inn_input
 from sinew_train.mlp import MLP
 from sinew_train.muon import orthogonalise
 from sinew_train.niki import OneStage, TwistAndSwing
@@ -21,6 +22,7 @@ EXPECTED_SHAPES = {
         "flow_j2s.jts_nett.3.encoder.0.weight": (24, 186), "flow_j2s.jts_nets.15.encoder.6.weight": (176, 24),
         "flow_s2r.t.0.3.weight": (24, 24), "flow_s2r.s.15.6.bias": (190,),
     },
+    "inn": {"flow.mask": (16, 176), "flow.s.15.4.weight": (176, 24)},
     "niki-one-stage": {"flow.mask": (16, 176), "flow.t.0.0.weight": (24, 176), "flow.s.15.4.weight": (176, 24)},
 }
 
@@ -47,11 +49,11 @@ def large(kind):
     return model
 
 
-@pytest.mark.parametrize("kind", [TwistAndSwing, OneStage])
+@pytest.mark.parametrize("kind", [TwistAndSwing, OneStage, INN])
 def test_packed_equals_dense_in_both_directions(kind):
     model, given = large(kind), Given(50)
     tensors = model.tensors()
-    assert len(tensors) == {TwistAndSwing: 387, OneStage: 193}[kind]
+    assert len(tensors) == {TwistAndSwing: 387, OneStage: 193, INN: 193}[kind]
     for name, shape in EXPECTED_SHAPES[kind.architecture].items():
         assert tuple(tensors[name].shape) == shape
     dense = DenseModel(kind.architecture, tensors)
@@ -59,10 +61,12 @@ def test_packed_equals_dense_in_both_directions(kind):
     rotation6d, _, latent = dense.inverse(given, torch.zeros(50, 10))
     torch.testing.assert_close(solved.rotation6d, rotation6d, atol=2e-5, rtol=0)
     torch.testing.assert_close(solved.latent, latent, atol=2e-5, rtol=0)
+    seen = inn_input(given.x, given.phi) if kind is INN else given.x
     back = model(rotation6d, latent)
-    torch.testing.assert_close(back.observation, given.x, atol=2e-5, rtol=0)
+    torch.testing.assert_close(back.observation, seen, atol=2e-5, rtol=0)
     observation, _, phi = dense.forward(rotation6d, latent, torch.zeros(50, 10))
-    torch.testing.assert_close(observation, given.x, atol=2e-5, rtol=0)
+    torch.testing.assert_close(observation, seen, atol=2e-5, rtol=0)
+    assert (phi is None) == (kind is OneStage)
     if phi is not None:
         torch.testing.assert_close(phi, given.phi, atol=2e-5, rtol=0)
 
@@ -105,7 +109,7 @@ def run(monkeypatch, *words):
     train.main()
 
 
-@pytest.mark.parametrize("architecture", ["niki-twist-and-swing", "niki-one-stage", "mlp-ik"])
+@pytest.mark.parametrize("architecture", ["niki-twist-and-swing", "niki-one-stage", "inn", "mlp-ik"])
 def test_a_resumed_training_ends_with_the_same_weights(architecture, small_data, monkeypatch):
     common = ["--architecture", architecture, "--hidden", 8, "--batch", 12, "--steps", 6, "--fp32", "--threads", 1,
               "--validation-samples", 20, "--recombine", 0.3, "--jitter", 0.3, "--save-every", 3, "--forward-inferred"]
