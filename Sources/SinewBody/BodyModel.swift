@@ -24,10 +24,8 @@ public struct BodyModel: Sendable {
     package let jointRegressor: SparseRows
     /// Vertices from joints, one row per vertex.
     package let skinning: SparseRows
-    /// `[29, 3]` joints of the mean shape.
-    private let jointTemplate: [Double]
-    /// `[29, 3, 10]` joints per shape coefficient.
-    private let jointShapeDirections: [Double]
+    /// The 29 joints as a function of the shape.
+    package let restJointTable: RestJointTable
 
     /// Shape coefficients that are read; files with more give their first ten.
     public static let shapeCount = 10
@@ -73,8 +71,7 @@ public struct BodyModel: Sendable {
         for (index, vertex) in leafVertices.enumerated() {
             add(vertex: vertex, weight: 1, to: Skeleton.rotationCount + index)
         }
-        jointTemplate = joints
-        jointShapeDirections = directions
+        restJointTable = RestJointTable(template: joints, directions: directions)
     }
 
     /// The 29 joints of a shape in the rest pose.
@@ -88,14 +85,7 @@ public struct BodyModel: Sendable {
 
     /// Writes the 29 rest joints of a shape to `joints[offset..<offset + 87]`.
     public func restJoints(betas: ArraySlice<Float>, into joints: inout [Float], at offset: Int) {
-        precondition(betas.count <= Self.shapeCount, "a body has \(Self.shapeCount) shape coefficients")
-        for index in 0..<87 {
-            var value = jointTemplate[index]
-            for (beta, coefficient) in betas.enumerated() {
-                value += jointShapeDirections[index * 10 + beta] * Double(coefficient)
-            }
-            joints[offset + index] = Float(value)
-        }
+        restJointTable.write(betas: betas, into: &joints, at: offset)
     }
 
     /// The vertices of a shape in the rest pose, `[vertexCount, 3]`.

@@ -32,8 +32,18 @@ public enum ForwardKinematics {
     ) {
         precondition(rotations.count >= count * 216 && restJoints.count >= count * 87)
         precondition(joints.count >= count * 87 && globalRotations.count >= count * 216)
-        var chain = LaneChain()
-        for people in LanePeople.groups(of: count) {
+        let split = LaneSplit(rowCount: count)
+        pose(Lanes.self, split.wide, rotations, restJoints, &joints, &globalRotations)
+        pose(Double.self, split.single, rotations, restJoints, &joints, &globalRotations)
+    }
+
+    private static func pose<Number: LaneNumber>(
+        _: Number.Type, _ range: Range<Int>, _ rotations: [Float], _ restJoints: [Float],
+        _ joints: inout [Float], _ globalRotations: inout [Float]
+    ) {
+        guard !range.isEmpty else { return }
+        var chain = PosedChain<Number>()
+        for people in LaneRows<Number>.groups(range) {
             chain.place(people, rotations: rotations, rest: restJoints)
             for joint in 0..<Skeleton.positionCount {
                 people.store(chain.positions[joint], into: &joints, width: 87, at: joint * 3)

@@ -2,18 +2,23 @@
 ///
 /// - Source: Horn, 1987. Every lane does the same six sweeps of Jacobi rotations: they converge quadratically, and a number that
 ///   depended on the slowest lane would make a person's bits depend on the neighbours.
-package struct LaneRotationFit {
+package struct LaneRotationFit<Number: LaneNumber> {
     /// `Σ w · a bᵀ`, by rows.
-    private var x = LaneVector.zero
-    private var y = LaneVector.zero
-    private var z = LaneVector.zero
+    private var x = SpatialVector<Number>.zero
+    private var y = SpatialVector<Number>.zero
+    private var z = SpatialVector<Number>.zero
+
+    private static var sweepCount: Int { 6 }
 
     /// Starts without vectors; their best rotation is the identity.
     package init() {}
 
     /// Adds the wish that the rotation takes `source` to `target`, in the lanes of `mask`.
-    @inline(__always)
-    package mutating func add(_ source: LaneVector, to target: LaneVector, where mask: LaneMask) {
+    @specialized(where Number == Lanes)
+    @specialized(where Number == Double)
+    package mutating func add(
+        _ source: SpatialVector<Number>, to target: SpatialVector<Number>, where mask: Number.Mask
+    ) {
         let source = source.selected(mask, else: .zero)
         let target = target.selected(mask, else: .zero)
         x = x + source.x * target
@@ -22,41 +27,44 @@ package struct LaneRotationFit {
     }
 
     /// The best rotations.
-    package var rotation: LaneMatrix {
+    package var rotation: SpatialMatrix<Number> { best() }
+
+    @specialized(where Number == Lanes)
+    @specialized(where Number == Double)
+    private func best() -> SpatialMatrix<Number> {
         // Horn's symmetric matrix for the quaternion order w, x, y, z.
-        var a = Symmetric(
+        var a = LaneSymmetric<Number>(
             diagonal: [x.x + y.y + z.z, x.x - y.y - z.z, y.y - x.x - z.z, z.z - x.x - y.y],
             above: [y.z - z.y, z.x - x.z, x.y - y.x, x.y + y.x, z.x + x.z, y.z + z.y])
         for _ in 0..<Self.sweepCount { a.sweep() }
         var largest = a.diagonal[0]
-        var q: InlineArray<4, Lanes> = [a.vectors[0], a.vectors[1], a.vectors[2], a.vectors[3]]
+        var q: InlineArray<4, Number> = [a.vectors[0], a.vectors[1], a.vectors[2], a.vectors[3]]
         for index in 1..<4 {
             let isLarger = a.diagonal[index] .> largest
             largest = a.diagonal[index].selected(isLarger, else: largest)
             for k in 0..<4 { q[k] = a.vectors[4 * index + k].selected(isLarger, else: q[k]) }
         }
-        return LaneMatrix(quaternionW: q[0], imaginary: LaneVector(q[1], q[2], q[3]))
+        return SpatialMatrix(quaternionW: q[0], imaginary: SpatialVector(q[1], q[2], q[3]))
     }
-
-    private static let sweepCount = 6
 }
 
 /// A symmetric 4×4 matrix in each lane on its way to diagonal form.
-private struct Symmetric {
-    var diagonal: InlineArray<4, Lanes>
+private struct LaneSymmetric<Number: LaneNumber> {
+    var diagonal: InlineArray<4, Number>
     /// Entries 01, 02, 03, 12, 13, 23.
-    var above: InlineArray<6, Lanes>
+    var above: InlineArray<6, Number>
     /// The eigenvectors as rows.
-    var vectors: InlineArray<16, Lanes>
+    var vectors: InlineArray<16, Number>
 
-    init(diagonal: InlineArray<4, Lanes>, above: InlineArray<6, Lanes>) {
+    init(diagonal: InlineArray<4, Number>, above: InlineArray<6, Number>) {
         self.diagonal = diagonal
         self.above = above
         vectors = InlineArray(repeating: .zero)
-        for index in 0..<4 { vectors[5 * index] = Lanes(repeating: 1) }
+        for index in 0..<4 { vectors[5 * index] = Number(repeating: 1) }
     }
 
     /// Zeroes every entry above the diagonal once.
+    @inline(__always)
     mutating func sweep() {
         rotate(0, 1, pq: 0, others: (1, 3), (2, 4))
         rotate(0, 2, pq: 1, others: (0, 3), (2, 5))
@@ -69,17 +77,17 @@ private struct Symmetric {
     /// Zeroes entry (p, q); `others` are the places of (k, p) and (k, q) for the other two k.
     @inline(__always)
     private mutating func rotate(_ p: Int, _ q: Int, pq: Int, others first: (Int, Int), _ second: (Int, Int)) {
-        let one = Lanes(repeating: 1)
+        let one = Number(repeating: 1)
         let entry = above[pq]
         // Far below what the diagonal can hold, the entry is zero already; it could only overflow the quotient.
-        let isZero = entry * entry .<= 1e-40 * (diagonal[p] * diagonal[p] + diagonal[q] * diagonal[q])
-        let theta = (diagonal[q] - diagonal[p]) / (2 * entry).selected(.!isZero, else: one)
+        let isZero = entry * entry .<= (diagonal[p] * diagonal[p] + diagonal[q] * diagonal[q]).times(1e-40)
+        let theta = (diagonal[q] - diagonal[p]) / (entry + entry).selected(.!isZero, else: one)
         let sign = (-one).selected(theta .< .zero, else: one)
-        let t = (one / (theta + sign * (theta * theta + 1).squareRoot())).selected(.!isZero, else: .zero)
-        let c = one / (t * t + 1).squareRoot()
+        let t = (one / (theta + sign * (theta * theta + one).squareRoot())).selected(.!isZero, else: .zero)
+        let c = one / (t * t + one).squareRoot()
         let s = t * c
-        diagonal[p] -= t * entry
-        diagonal[q] += t * entry
+        diagonal[p] = diagonal[p] - t * entry
+        diagonal[q] = diagonal[q] + t * entry
         above[pq] = .zero
         Self.turn(&above, first.0, first.1, c, s)
         Self.turn(&above, second.0, second.1, c, s)
@@ -91,23 +99,27 @@ private struct Symmetric {
     }
 
     @inline(__always)
-    private static func turn(_ values: inout InlineArray<6, Lanes>, _ p: Int, _ q: Int, _ c: Lanes, _ s: Lanes) {
+    private static func turn(_ values: inout InlineArray<6, Number>, _ p: Int, _ q: Int, _ c: Number, _ s: Number) {
         let (a, b) = (values[p], values[q])
         values[p] = c * a - s * b
         values[q] = s * a + c * b
     }
 }
 
-extension LaneMatrix {
+extension SpatialMatrix {
     /// The matrices of quaternions, which are normalised first.
     ///
     /// - Precondition: no quaternion is zero.
-    package init(quaternionW w: Lanes, imaginary v: LaneVector) {
-        let scale = 1 / (w * w + dot(v, v)).squareRoot()
+    @inlinable
+    package init(quaternionW w: Number, imaginary v: SpatialVector<Number>) {
+        let scale = (w * w + dot(v, v)).squareRoot().reciprocal
         let (w, v) = (scale * w, scale * v)
+        let one = Number(repeating: 1)
+        let (xx, yy, zz) = ((v.x * v.x).times(2), (v.y * v.y).times(2), (v.z * v.z).times(2))
+        let (xy, xz, yz) = ((v.x * v.y).times(2), (v.x * v.z).times(2), (v.y * v.z).times(2))
+        let (wx, wy, wz) = ((w * v.x).times(2), (w * v.y).times(2), (w * v.z).times(2))
         self.init(
-            rows: LaneVector(1 - 2 * (v.y * v.y + v.z * v.z), 2 * (v.x * v.y - w * v.z), 2 * (v.x * v.z + w * v.y)),
-            LaneVector(2 * (v.x * v.y + w * v.z), 1 - 2 * (v.x * v.x + v.z * v.z), 2 * (v.y * v.z - w * v.x)),
-            LaneVector(2 * (v.x * v.z - w * v.y), 2 * (v.y * v.z + w * v.x), 1 - 2 * (v.x * v.x + v.y * v.y)))
+            rows: SpatialVector(one - (yy + zz), xy - wz, xz + wy), SpatialVector(xy + wz, one - (xx + zz), yz - wx),
+            SpatialVector(xz - wy, yz + wx, one - (xx + yy)))
     }
 }

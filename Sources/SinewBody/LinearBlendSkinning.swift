@@ -3,9 +3,33 @@
 /// - Source: models.md §1.3.
 public struct LinearBlendSkinning: Sendable {
     private let body: BodyModel
+    /// Four coordinates of the mesh to a group: the template, and what the coefficients and the pose features add to it. A group's
+    /// entries lie one after the other, in the order in which they are summed.
+    private let template: [SIMD4<Float>]
+    private let shapeDirections: [SIMD4<Float>]
+    private let poseDirections: [SIMD4<Float>]
 
     /// Prepares a body.
-    public init(_ body: BodyModel) { self.body = body }
+    ///
+    /// - Cost: copies the body's directions into another order.
+    public init(_ body: BodyModel) {
+        self.body = body
+        template = Self.grouped(body.template, entryCount: 1)
+        shapeDirections = Self.grouped(body.shapeDirections, entryCount: BodyModel.shapeCount)
+        poseDirections = Self.grouped(body.poseDirections, entryCount: BodyModel.poseFeatureCount)
+    }
+
+    /// `[n, entryCount]` to groups of four rows, `[n / 4, entryCount]`; the last group is filled up with zeros.
+    private static func grouped(_ values: [Float], entryCount: Int) -> [SIMD4<Float>] {
+        let rowCount = values.count / entryCount
+        var groups = [SIMD4<Float>](repeating: .zero, count: (rowCount + 3) / 4 * entryCount)
+        for row in 0..<rowCount {
+            for entry in 0..<entryCount {
+                groups[row / 4 * entryCount + entry][row % 4] = values[row * entryCount + entry]
+            }
+        }
+        return groups
+    }
 
     /// The posed mesh of one person.
     ///
@@ -15,10 +39,19 @@ public struct LinearBlendSkinning: Sendable {
         rotations: [Float], betas: [Float], translation: SIMD3<Float> = .zero
     ) -> [Float] {
         let pose = Pose(body: body, rotations: rotations, betas: betas)
-        var result = [Float](repeating: 0, count: body.vertexCount * 3)
+        let count = body.vertexCount * 3
+        var result = [Float](repeating: 0, count: count)
+        for group in template.indices {
+            let values = shaped(group: group, pose: pose)
+            for lane in 0..<min(4, count - group * 4) { result[group * 4 + lane] = values[lane] }
+        }
+        let offset = SIMD4<Float>(translation, 0)
         for vertex in 0..<body.vertexCount {
-            let point = position(of: vertex, pose: pose) + translation
-            for axis in 0..<3 { result[vertex * 3 + axis] = point[axis] }
+            let index = vertex * 3
+            let point = skinned(
+                SIMD3(result[index], result[index + 1], result[index + 2]), vertex: vertex, pose: pose)
+            let moved = point + offset
+            for axis in 0..<3 { result[index + axis] = moved[axis] }
         }
         return result
     }
@@ -31,7 +64,12 @@ public struct LinearBlendSkinning: Sendable {
         var joints = [Float](repeating: 0, count: 87)
         for joint in 0..<Skeleton.rotationCount { joints.store(pose.chain.positions[joint], at: joint * 3) }
         for (index, vertex) in body.leafVertices.enumerated() {
-            let point = position(of: vertex, pose: pose)
+            var rest = SIMD3<Float>.zero
+            for axis in 0..<3 {
+                let coordinate = vertex * 3 + axis
+                rest[axis] = shaped(group: coordinate / 4, pose: pose)[coordinate % 4]
+            }
+            let point = skinned(rest, vertex: vertex, pose: pose)
             for axis in 0..<3 { joints[(Skeleton.rotationCount + index) * 3 + axis] = point[axis] }
         }
         return joints
@@ -41,8 +79,8 @@ public struct LinearBlendSkinning: Sendable {
     private struct Pose {
         let betas: [Float]
         let chain: ForwardKinematics.Chain
-        /// Rows of the 3×4 transforms `A_i` from rest vertices to posed vertices.
-        let transforms: [(SIMD4<Float>, SIMD4<Float>, SIMD4<Float>)]
+        /// The four columns of each 3×4 transform `A_i` from rest vertices to posed vertices; the fourth entries are not used.
+        let columns: [SIMD4<Float>]
         /// `R_i − I` of joints 1…23, row-major; empty when the body has no pose directions.
         let feature: [Float]
 
@@ -52,14 +90,15 @@ public struct LinearBlendSkinning: Sendable {
             let chain = ForwardKinematics.Chain(rotations: rotations, rest: rest)
             self.betas = betas
             self.chain = chain
-            transforms = (0..<Skeleton.rotationCount).map { joint in
+            var columns: [SIMD4<Float>] = []
+            columns.reserveCapacity(4 * Skeleton.rotationCount)
+            for joint in 0..<Skeleton.rotationCount {
                 let matrix = chain.globals[joint]
                 let offset = chain.positions[joint] - matrix * rest.vector(at: joint * 3)
-                return (
-                    SIMD4(SIMD4(matrix.row0, offset.x)), SIMD4(SIMD4(matrix.row1, offset.y)),
-                    SIMD4(SIMD4(matrix.row2, offset.z))
-                )
+                let (x, y, z) = matrix.columns
+                for column in [x, y, z, offset] { columns.append(SIMD4(SIMD4(column, 0))) }
             }
+            self.columns = columns
             if body.poseDirections.isEmpty {
                 feature = []
             } else {
@@ -68,27 +107,35 @@ public struct LinearBlendSkinning: Sendable {
         }
     }
 
-    private func position(of vertex: Int, pose: Pose) -> SIMD3<Float> {
-        var point = SIMD4<Float>(0, 0, 0, 1)
-        for axis in 0..<3 {
-            let index = vertex * 3 + axis
-            var value = body.template[index]
-            for (beta, coefficient) in pose.betas.enumerated() {
-                value += body.shapeDirections[index * BodyModel.shapeCount + beta] * coefficient
-            }
-            for (entry, amount) in pose.feature.enumerated() {
-                value += body.poseDirections[index * BodyModel.poseFeatureCount + entry] * amount
-            }
-            point[axis] = value
+    /// Four coordinates of the shaped mesh, pose blend shapes included.
+    @inline(__always)
+    private func shaped(group: Int, pose: Pose) -> SIMD4<Float> {
+        var values = template[group]
+        var entry = group * BodyModel.shapeCount
+        for coefficient in pose.betas {
+            values += shapeDirections[entry] * coefficient
+            entry += 1
         }
-        var (row0, row1, row2) = (SIMD4<Float>.zero, SIMD4<Float>.zero, SIMD4<Float>.zero)
+        entry = group * BodyModel.poseFeatureCount
+        for amount in pose.feature {
+            values += poseDirections[entry] * amount
+            entry += 1
+        }
+        return values
+    }
+
+    /// A vertex moved by its joints; the fourth entry means nothing.
+    @inline(__always)
+    private func skinned(_ rest: SIMD3<Float>, vertex: Int, pose: Pose) -> SIMD4<Float> {
+        var (x, y, z, offset) = (SIMD4<Float>.zero, SIMD4<Float>.zero, SIMD4<Float>.zero, SIMD4<Float>.zero)
         for entry in body.skinning.entries(of: vertex) {
-            let transform = pose.transforms[body.skinning.columns[entry]]
+            let column = body.skinning.columns[entry] * 4
             let weight = body.skinning.values[entry]
-            row0 += weight * transform.0
-            row1 += weight * transform.1
-            row2 += weight * transform.2
+            x += weight * pose.columns[column]
+            y += weight * pose.columns[column + 1]
+            z += weight * pose.columns[column + 2]
+            offset += weight * pose.columns[column + 3]
         }
-        return SIMD3((row0 * point).sum(), (row1 * point).sum(), (row2 * point).sum())
+        return (x * rest.x + y * rest.y) + (z * rest.z + offset)
     }
 }

@@ -64,25 +64,26 @@ public struct SwingTwist: Sendable, Hashable {
     }
 }
 
-extension LaneMatrix {
+extension SpatialMatrix {
     /// The shortest turns from directions to directions, as ``SwingTwist/swing(from:to:)`` makes them one by one.
-    package static func swing(from source: LaneVector, to target: LaneVector) -> LaneMatrix {
-        let one = Lanes(repeating: 1)
-        let tiny = Lanes(repeating: 1e-12)
+    @inlinable
+    package static func swing(from source: SpatialVector<Number>, to target: SpatialVector<Number>) -> SpatialMatrix {
+        let one = Number(repeating: 1)
+        let tiny = Number(repeating: 1e-12)
         let (sourceNorm, targetNorm) = (source.length, target.length)
         let isDefined = (sourceNorm .> tiny) .& (targetNorm .> tiny)
-        let a = (1 / sourceNorm.selected(isDefined, else: one)) * source
-        let b = (1 / targetNorm.selected(isDefined, else: one)) * target
+        let a = sourceNorm.selected(isDefined, else: one).reciprocal * source
+        let b = targetNorm.selected(isDefined, else: one).reciprocal * target
         let normal = cross(a, b)
         let sine = normal.length
         let cosine = dot(a, b)
         let isTurned = isDefined .& (sine .>= tiny)
-        let axis = (1 / sine.selected(isTurned, else: one)) * normal
-        var swing = LaneMatrix(unitAxis: axis, cosine: cosine, sine: sine).selected(isTurned, else: .identity)
+        let axis = sine.selected(isTurned, else: one).reciprocal * normal
+        var swing = SpatialMatrix(unitAxis: axis, cosine: cosine, sine: sine).selected(isTurned, else: .identity)
         // Antiparallel bones are rare and need a case distinction: one by one.
         let isOpposite = isDefined .& .!isTurned .& (cosine .< .zero)
-        if any(isOpposite) {
-            for lane in 0..<Lanes.scalarCount where isOpposite[lane] {
+        if isOpposite.isAny {
+            for lane in 0..<Number.laneCount where isOpposite[lane: lane] {
                 swing[lane] = SwingTwist.swing(from: source[lane], to: target[lane])
             }
         }

@@ -48,8 +48,17 @@ public struct BodyLibrary: Sendable {
         var joints = [Float](repeating: 0, count: genders.count * Skeleton.positionCount * 3)
         for (person, gender) in genders.enumerated() {
             let row = betas[(person * BodyModel.shapeCount)..<((person + 1) * BodyModel.shapeCount)]
-            self[gender].restJoints(betas: row, into: &joints, at: person * Skeleton.positionCount * 3)
+            restJointTable(gender).write(betas: row, into: &joints, at: person * Skeleton.positionCount * 3)
         }
         return joints
+    }
+
+    /// The table alone: a whole body would be ten arrays to retain for every person.
+    private func restJointTable(_ gender: Gender) -> RestJointTable {
+        switch gender {
+        case .neutral: neutral.restJointTable
+        case .female: female.restJointTable
+        case .male: male.restJointTable
+        }
     }
 }

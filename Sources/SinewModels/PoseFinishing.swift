@@ -2,8 +2,8 @@ internal import SinewBody
 
 /// Turns local rotations into a person's row of ``PoseSolutions``: axis-angle, translation, joints and quality.
 ///
-/// Every model ends here, so that translation and quality mean the same whoever solved. Four people are finished at once, lane =
-/// person; a person's bits do not depend on the others.
+/// Every model ends here, so that translation and quality mean the same whoever solved. A person's bits do
+/// not depend on the others.
 package enum PoseFinishing {
     /// Finishes a whole batch.
     ///
@@ -17,14 +17,27 @@ package enum PoseFinishing {
     ) -> PoseSolutions {
         var solutions = PoseSolutions(count: observations.count)
         if !latentNorms.isEmpty { solutions.latentNorm = latentNorms }
-        var chain = LaneChain()
-        var seen = ObservedLanes()
-        for people in LanePeople.groups(of: observations.count) {
+        RotationRows.rotationVectors(ofMatrices: rotations, into: &solutions.theta)
+        let split = LaneSplit(rowCount: observations.count)
+        place(Lanes.self, split.wide, rotations, observations, restJoints, translations, into: &solutions)
+        place(Double.self, split.single, rotations, observations, restJoints, translations, into: &solutions)
+        for person in 0..<observations.count {
+            let count = (observations.observed[person] & 0x1FFF_FFFF).nonzeroBitCount
+            solutions.unobservedJoints[person] = Int32(Skeleton.positionCount - count)
+        }
+        return solutions
+    }
+
+    /// Everything but the axis-angles: what needs the posed joints.
+    private static func place<Number: LaneNumber>(
+        _: Number.Type, _ range: Range<Int>, _ rotations: [Float], _ observations: PoseObservations,
+        _ restJoints: [Float], _ translations: [Float]?, into solutions: inout PoseSolutions
+    ) {
+        guard !range.isEmpty else { return }
+        var chain = PosedChain<Number>()
+        var seen = ObservedPeople<Number>()
+        for people in LaneRows<Number>.groups(range) {
             chain.place(people, rotations: rotations, rest: restJoints)
-            for joint in 0..<Skeleton.rotationCount {
-                let local = people.matrix(rotations, width: 216, at: joint * 9)
-                people.store(local.rotationVector, into: &solutions.theta, width: 72, at: joint * 3)
-            }
             seen.read(people, observations)
             let translation =
                 translations.map { people.vector($0, width: 3, at: 0) } ?? seen.translation(from: chain.positions)
@@ -34,15 +47,9 @@ package enum PoseFinishing {
                 people.store(position, into: &solutions.joints, width: 87, at: joint * 3)
             }
             let residual = seen.residual(to: chain.positions, translation: translation)
-            people.store(1000 * residual, into: &solutions.jointResidualMillimetres, width: 1, at: 0)
+            people.store(residual.times(1000), into: &solutions.jointResidualMillimetres, width: 1, at: 0)
             let change = seen.boneLengthChange(people, rest: restJoints)
             people.store(change, into: &solutions.boneLengthChange, width: 1, at: 0)
-            for lane in 0..<people.count {
-                let row = people.row(lane)
-                let count = (observations.observed[row] & 0x1FFF_FFFF).nonzeroBitCount
-                solutions.unobservedJoints[row] = Int32(Skeleton.positionCount - count)
-            }
         }
-        return solutions
     }
 }

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SinewBody
 
 /// Turns observed joints into the network's input, in float and in the order of `tools/train/CONDITIONING.md`; the step numbers
@@ -10,6 +9,7 @@ package struct InputConditioning: Sendable {
     package let kind: ModelDescription.Conditioning
 
     static let jointCount = 29
+    private static let twistCount = 23
     private static let sigmaMax: Float = 0.4
     /// (left, right) hips and shoulders.
     private static let headingPairs = [(1, 2), (16, 17)]
@@ -33,15 +33,23 @@ package struct InputConditioning: Sendable {
                     "person \(person) of the batch has no observed joint; give at least one joint with finite coordinates",
                     person: person)
             }
-            conditionJoints(seen, restJoints, person, &batch)
-            conditionTwists(seen, person, &batch)
+            let heading = conditionJoints(seen, restJoints, person, into: &batch.input, lengths: &batch.lengths)
+            batch.heading[person * 2] = heading.cos
+            batch.heading[person * 2 + 1] = heading.sin
+            conditionTwists(seen, person, into: &batch.phi)
         }
         return batch
     }
 
+    /// Steps 0 to 5.
+    ///
+    /// - Returns: cos ψ and sin ψ.
     private func conditionJoints(
-        _ seen: PoseObservations, _ rest: [Float], _ person: Int, _ batch: inout ConditionedBatch
-    ) {
+        _ seen: PoseObservations, _ rest: [Float], _ person: Int, into values: inout [Float], lengths: inout [Float]
+    ) -> (cos: Float, sin: Float) {
+        // One span for the whole person: through the array, every store would ask whether it is shared.
+        var input = values.mutableSpan
+        var heading: (cos: Float, sin: Float) = (1, 0)
         let joints = seen.joints.span.extracting((person * 87)..<(person * 87 + 87))
         let rest = rest.span.extracting((person * 87)..<(person * 87 + 87))
         let observed = seen.observed[person]
@@ -50,23 +58,21 @@ package struct InputConditioning: Sendable {
         for joint in 0..<Self.jointCount {
             let given = seen.sigma[person * Self.jointCount + joint]
             let clipped = kind == .headingBones ? min(max(given, 0), Self.sigmaMax) : given
-            batch.input[base + 87 + joint] = observed >> UInt32(joint) & 1 == 1 ? clipped : Self.sigmaMax
+            input[base + 87 + joint] = observed >> UInt32(joint) & 1 == 1 ? clipped : Self.sigmaMax
         }
         // Step 1.
         let root = Self.root(joints, observed)
         for joint in 0..<Self.jointCount {
-            for axis in 0..<3 { batch.input[base + joint * 3 + axis] = joints[joint * 3 + axis] - root[axis] }
+            for axis in 0..<3 { input[base + joint * 3 + axis] = joints[joint * 3 + axis] - root[axis] }
         }
-        for axis in 0..<3 { batch.input[base + axis] = 0 }
+        for axis in 0..<3 { input[base + axis] = 0 }
         // Steps 2 and 3.
         if kind == .headingBones {
-            let heading = Self.heading(batch.input, at: base, observed)
-            batch.heading[person * 2] = heading.cos
-            batch.heading[person * 2 + 1] = heading.sin
+            heading = Self.heading(input.span, at: base, observed)
             for joint in 0..<Self.jointCount {
-                let (x, z) = (batch.input[base + joint * 3], batch.input[base + joint * 3 + 2])
-                batch.input[base + joint * 3] = heading.cos * x - heading.sin * z
-                batch.input[base + joint * 3 + 2] = heading.sin * x + heading.cos * z
+                let (x, z) = (input[base + joint * 3], input[base + joint * 3 + 2])
+                input[base + joint * 3] = heading.cos * x - heading.sin * z
+                input[base + joint * 3 + 2] = heading.sin * x + heading.cos * z
             }
         }
         // Step 4, parents first.
@@ -74,32 +80,39 @@ package struct InputConditioning: Sendable {
             let parent = Self.parents[joint]
             for axis in 0..<3 {
                 let offset = rest[joint * 3 + axis] - rest[parent * 3 + axis]
-                batch.input[base + joint * 3 + axis] = batch.input[base + parent * 3 + axis] + offset
+                input[base + joint * 3 + axis] = input[base + parent * 3 + axis] + offset
             }
         }
         // Step 5, children first, because a bone takes the place of its joint.
         if kind == .headingBones {
-            Self.fillLengths(rest, &batch.lengths, at: person * Self.jointCount)
+            var lengths = lengths.mutableSpan
+            Self.fillLengths(rest, &lengths, at: person * Self.jointCount)
             for joint in stride(from: Self.jointCount - 1, to: 0, by: -1) {
-                let length = batch.lengths[person * Self.jointCount + joint]
+                let length = lengths[person * Self.jointCount + joint]
                 let parent = Self.parents[joint]
                 for axis in 0..<3 {
                     let at = base + joint * 3 + axis
-                    batch.input[at] = (batch.input[at] - batch.input[base + parent * 3 + axis]) / length
+                    input[at] = (input[at] - input[base + parent * 3 + axis]) / length
                 }
             }
         }
+        return heading
     }
 
     /// Step 7.
-    private func conditionTwists(_ seen: PoseObservations, _ person: Int, _ batch: inout ConditionedBatch) {
+    private func conditionTwists(_ seen: PoseObservations, _ person: Int, into phi: inout [Float]) {
         guard seen.hasTwists[person] else { return }
-        for twist in 0..<23 {
-            let angle = seen.twists[person * 23 + twist]
-            let (cosine, sine) = (cosf(angle), sinf(angle))
+        let first = person * Self.twistCount
+        for twists in LaneRows<Lanes>.groups(first..<(first + Self.twistCount)) {
+            let angles = twists.number(seen.twists, width: 1, at: 0)
+            let found = LaneTrigonometry.cosineAndSine(angles)
+            let (cosine, sine) = (SIMD4<Float>(found.cosine), SIMD4<Float>(found.sine))
             let norm = (cosine * cosine + sine * sine).squareRoot() + 1e-8
-            batch.phi[person * 46 + twist * 2] = cosine / norm
-            batch.phi[person * 46 + twist * 2 + 1] = sine / norm
+            let (x, y) = (cosine / norm, sine / norm)
+            for lane in 0..<twists.count {
+                phi[twists.row(lane) * 2] = x[lane]
+                phi[twists.row(lane) * 2 + 1] = y[lane]
+            }
         }
     }
 
@@ -125,7 +138,7 @@ package struct InputConditioning: Sendable {
     /// Step 2: cos ψ and sin ψ.
     ///
     /// - Parameter values: from `base` on, 29 root-relative joints and then 29 sigmas.
-    static func heading(_ values: [Float], at base: Int, _ observed: UInt32) -> (cos: Float, sin: Float) {
+    static func heading(_ values: Span<Float>, at base: Int, _ observed: UInt32) -> (cos: Float, sin: Float) {
         var (x, z) = (Float(0), Float(0))
         for (left, right) in headingPairs
         where observed >> UInt32(left) & 1 == 1 && observed >> UInt32(right) & 1 == 1 {
@@ -139,7 +152,7 @@ package struct InputConditioning: Sendable {
     }
 
     /// Rest bone lengths of one person, at least 1e-6; entry 0 stays.
-    static func fillLengths(_ rest: Span<Float>, _ lengths: inout [Float], at base: Int) {
+    static func fillLengths(_ rest: Span<Float>, _ lengths: inout MutableSpan<Float>, at base: Int) {
         for joint in 1..<jointCount {
             let parent = parents[joint]
             var sum: Float = 0

@@ -5,9 +5,7 @@ package enum PoseRows {
     /// Axis-angle `[count, 24, 3]` to row-major matrices `[count, 24, 3, 3]`.
     package static func matrices(ofTheta theta: [Float]) -> [Float] {
         var rotations = [Float](repeating: 0, count: theta.count * 3)
-        for index in 0..<(theta.count / 3) {
-            RotationMatrix(AxisAngle(theta.vector(at: index * 3))).write(into: &rotations, at: index * 9)
-        }
+        RotationRows.matrices(ofRotationVectors: theta, into: &rotations)
         return rotations
     }
 

@@ -14,7 +14,7 @@ public struct HybrIKModel: PoseModel {
 
     /// `hybrik/1`; the naive variant is `hybrik-naive/1`.
     public let identity: ModelIdentity
-    private let variant: AnalyticIK.Variant
+    private let variant: AnalyticIKVariant
     private let bodies: BodyLibrary
 
     /// Creates the solver.
@@ -30,7 +30,7 @@ public struct HybrIKModel: PoseModel {
         }
     }
 
-    /// Solves four people at a time, each in a lane of its own, so that the batch changes nothing.
+    /// Solves every person, four at a time and a remainder one by one; a person's bits are the same either way.
     ///
     /// - Throws: ``ModelError/Reason/degenerateInput`` for a person of whom fewer than three joints were observed.
     /// - Cost: about 10 kFLOP per person, 3–4 µs on one core; memory is allocated once per call.
@@ -49,8 +49,19 @@ public struct HybrIKModel: PoseModel {
         }
         let restJoints = bodies.restJoints(for: observations)
         var rotations = [Float](repeating: 0, count: observations.count * 216)
-        var solver = AnalyticIK(variant: variant)
-        for people in LanePeople.groups(of: observations.count) {
+        let split = LaneSplit(rowCount: observations.count)
+        try solve(Lanes.self, split.wide, observations, restJoints, into: &rotations, isCancelled)
+        try solve(Double.self, split.single, observations, restJoints, into: &rotations, isCancelled)
+        return PoseFinishing.finish(rotations: rotations, observations: observations, restJoints: restJoints)
+    }
+
+    private func solve<Number: LaneNumber>(
+        _: Number.Type, _ range: Range<Int>, _ observations: PoseObservations, _ restJoints: [Float],
+        into rotations: inout [Float], _ isCancelled: () -> Bool
+    ) throws(ModelError) {
+        guard !range.isEmpty else { return }
+        var solver = AnalyticIK<Number>(variant: variant)
+        for people in LaneRows<Number>.groups(range) {
             // Asking may cost a lock; a person costs microseconds.
             if people.first % 64 == 0, isCancelled() { throw .cancelled }
             solver.solve(people, observations, restJoints: restJoints)
@@ -58,6 +69,5 @@ public struct HybrIKModel: PoseModel {
                 people.store(solver.locals[joint], into: &rotations, width: 216, at: joint * 9)
             }
         }
-        return PoseFinishing.finish(rotations: rotations, observations: observations, restJoints: restJoints)
     }
 }

@@ -87,9 +87,10 @@ extension NIKIModel {
         var expected = ExpectedObservations(joints: [], sigma: [], twists: [])
         if usesBones {
             var lengths = [Float](repeating: 1, count: people.count * 29)
+            var span = lengths.mutableSpan
             for person in 0..<people.count {
                 InputConditioning.fillLengths(
-                    restJoints.span.extracting((person * 87)..<(person * 87 + 87)), &lengths, at: person * 29)
+                    restJoints.span.extracting((person * 87)..<(person * 87 + 87)), &span, at: person * 29)
             }
             expected.joints = HeadingFrame.joints(ofBones: found.observation, lengths: lengths, heading: heading)
         } else {
@@ -109,6 +110,6 @@ extension NIKIModel {
             restJoints: Array(restJoints[(person * 87)..<(person * 87 + 87)]))
         var values = [Float](repeating: 0.02, count: NIKINetwork.observationCount)
         for index in 0..<87 { values[index] = posed.joints[index] - posed.joints[index % 3] }
-        return InputConditioning.heading(values, at: 0, 0x1FFF_FFFF)
+        return InputConditioning.heading(values.span, at: 0, 0x1FFF_FFFF)
     }
 }

@@ -16,12 +16,7 @@ package enum EffectorFinishing {
         ForwardKinematics.pose(
             count: count, rotations: poses.rotations, restJoints: restJoints, joints: &solutions.joints,
             globalRotations: &globals)
-        for people in LanePeople.groups(of: count) {
-            for joint in 0..<Skeleton.rotationCount {
-                let local = people.matrix(poses.rotations, width: 216, at: joint * 9)
-                people.store(local.rotationVector, into: &solutions.theta, width: 72, at: joint * 3)
-            }
-        }
+        RotationRows.rotationVectors(ofMatrices: poses.rotations, into: &solutions.theta)
         for person in 0..<count {
             for index in 0..<87 { solutions.joints[person * 87 + index] += poses.roots[person * 3 + index % 3] }
             let residual = EffectorResidual(
