@@ -32,9 +32,11 @@ package struct LaneRotationFit<Number: LaneNumber> {
     @specialized(where Number == Lanes)
     @specialized(where Number == Double)
     private func best() -> SpatialMatrix<Number> {
-        // Horn's symmetric matrix for the quaternion order w, x, y, z.
+        // Horn's symmetric matrix for the quaternion order w, x, y, z, of the vectors and a faint wish for the identity.
+        let wish = (dot(x, x) + dot(y, y) + dot(z, z)).squareRoot().times(RotationFit.identityWeight)
+        let (xx, yy, zz) = (x.x + wish, y.y + wish, z.z + wish)
         var a = LaneSymmetric<Number>(
-            diagonal: [x.x + y.y + z.z, x.x - y.y - z.z, y.y - x.x - z.z, z.z - x.x - y.y],
+            diagonal: [xx + yy + zz, xx - yy - zz, yy - xx - zz, zz - xx - yy],
             above: [y.z - z.y, z.x - x.z, x.y - y.x, x.y + y.x, z.x + x.z, y.z + z.y])
         for _ in 0..<Self.sweepCount { a.sweep() }
         var largest = a.diagonal[0]

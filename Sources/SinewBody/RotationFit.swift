@@ -3,9 +3,15 @@
 /// - Source: Horn, "Closed-form solution of absolute orientation using unit quaternions", 1987. The quaternion is the eigenvector of
 ///   the largest eigenvalue of a symmetric 4×4 matrix, found by Jacobi rotations: always a proper rotation (determinant +1) and
 ///   well defined for repeated or vanishing singular values, where the usual SVD recipe needs case distinctions.
+/// - Note: where a whole circle of rotations fits equally well (all vectors along one line), the smallest of them is the answer: what
+///   was not seen stays as it was. Only a line that is turned to its exact opposite leaves a choice.
 public struct RotationFit: Sendable {
     /// `Σ w · a bᵀ`, by rows.
     private var covariance = (SIMD3<Double>.zero, SIMD3<Double>.zero, SIMD3<Double>.zero)
+
+    /// How much the identity is wished for, relative to the vectors: far above the rounding of sums, far below any angle that
+    /// matters.
+    package static let identityWeight = 1e-9
 
     /// Starts without vectors; their best rotation is the identity.
     public init() {}
@@ -26,7 +32,11 @@ public struct RotationFit: Sendable {
 
     /// The best rotation.
     public var rotation: RotationMatrix {
-        let (x, y, z) = covariance
+        var (x, y, z) = covariance
+        let wish = Self.identityWeight * (dot(x, x) + dot(y, y) + dot(z, z)).squareRoot()
+        x.x += wish
+        y.y += wish
+        z.z += wish
         // Horn's matrix for the quaternion order w, x, y, z.
         let matrix: Rows = [
             SIMD4(x.x + y.y + z.z, y.z - z.y, z.x - x.z, x.y - y.x),

@@ -117,7 +117,9 @@ struct RotationTests {
             #expect((rotation * rotation.transposed).distance(to: .identity) < 1e-9, "set \(index)")
             guard index < 4 else { continue }
             for (source, target) in pairs {
-                #expect(length(rotation * source / length(source) - target / length(target)) < 1e-9, "set \(index)")
+                // Off by the wish for the smallest rotation, no more.
+                let miss = length(rotation * source / length(source) - target / length(target))
+                #expect(miss < 4 * RotationFit.identityWeight, "set \(index)")
             }
         }
     }
