@@ -32,7 +32,8 @@ struct AnalyticIK<Number: LaneNumber> {
     /// The skeleton as far as it is solved.
     private var placed = [SpatialVector<Number>](repeating: .zero, count: Skeleton.positionCount)
 
-    init(variant: AnalyticIKVariant) { self.variant = variant }
+    /// A solver for `Number` of people at once.
+    init(_: Number.Type, variant: AnalyticIKVariant) { self.variant = variant }
 
     /// Fills ``locals`` for `people`.
     ///
@@ -139,4 +140,9 @@ struct AnalyticIK<Number: LaneNumber> {
             from: restHips - dot(restHips, axis) * axis, to: targetHips - dot(targetHips, axis) * axis)
         return (turn * spine).selected(isDefined, else: spine)
     }
+}
+
+extension AnalyticIK where Number == Lanes {
+    /// A solver for four people at once.
+    init(variant: AnalyticIKVariant) { self.init(Lanes.self, variant: variant) }
 }

@@ -60,7 +60,7 @@ public struct HybrIKModel: PoseModel {
         into rotations: inout [Float], _ isCancelled: () -> Bool
     ) throws(ModelError) {
         guard !range.isEmpty else { return }
-        var solver = AnalyticIK<Number>(variant: variant)
+        var solver = AnalyticIK(Number.self, variant: variant)
         for people in LaneRows<Number>.groups(range) {
             // Asking may cost a lock; a person costs microseconds.
             if people.first % 64 == 0, isCancelled() { throw .cancelled }
