@@ -5,7 +5,7 @@ package enum Coupling: Sendable {
     /// FK direction: `x ← (x − t) · exp(−s)`.
     case invert
 
-    /// Applies the coupling to `rows` rows of `width` floats, in place.
+    /// Applies the coupling to a rectangle of floats, in place.
     ///
     /// - Parameters:
     ///   - x: rows `xStride` apart.
@@ -13,30 +13,34 @@ package enum Coupling: Sendable {
     ///   - t: translations, rows `stride` apart.
     /// - Cost: no allocation.
     package func apply(
-        to x: inout MutableSpan<Float>, rows: Int, width: Int, xStride: Int, s: Span<Float>, t: Span<Float>,
-        stride: Int, isa: ISA
+        to x: inout MutableSpan<Float>, rows: Range<Int>, columns: Range<Int>, xStride: Int, s: Span<Float>,
+        t: Span<Float>, stride: Int, isa: ISA
     ) {
+        guard !columns.isEmpty else { return }
         let kernels = KernelSet(isa)
-        for row in 0..<rows {
+        for row in rows {
+            let xOffset = row * xStride + columns.lowerBound
+            let offset = row * stride + columns.lowerBound
             switch self {
             case .update:
                 kernels.couple(
-                    inverted: false, count: width, x: &x, xOffset: row * xStride, s: s, t: t, offset: row * stride)
+                    inverted: false, count: columns.count, x: &x, xOffset: xOffset, s: s, t: t, offset: offset)
             case .invert:
                 kernels.couple(
-                    inverted: true, count: width, x: &x, xOffset: row * xStride, s: s, t: t, offset: row * stride)
+                    inverted: true, count: columns.count, x: &x, xOffset: xOffset, s: s, t: t, offset: offset)
             }
         }
     }
 }
 
 extension Coupling {
-    /// The same coupling between whole buffers.
+    /// The same coupling between buffers that a team shares.
     package func apply(
-        to x: inout AlignedBuffer, rows: Int, width: Int, xStride: Int, s: borrowing AlignedBuffer,
-        t: borrowing AlignedBuffer, stride: Int, isa: ISA
+        to x: SharedBuffer, rows: Range<Int>, columns: Range<Int>, xStride: Int, s: SharedBuffer, t: SharedBuffer,
+        stride: Int, isa: ISA
     ) {
         var span = x.mutableSpan
-        apply(to: &span, rows: rows, width: width, xStride: xStride, s: s.span, t: t.span, stride: stride, isa: isa)
+        apply(
+            to: &span, rows: rows, columns: columns, xStride: xStride, s: s.span, t: t.span, stride: stride, isa: isa)
     }
 }

@@ -45,12 +45,34 @@ extension PackedMatrix {
             }
         }
     }
-
-    /// Columns of a micropanel, the unit in which threads share the outputs of a product.
-    package var panelColumns: Int { kernels.tileColumns }
 }
 
 extension PackedMatrix {
+    /// Columns of a micropanel, the unit in which threads share a product's outputs.
+    package var panelColumns: Int { kernels.tileColumns }
+
+    /// Micropanels, the last one perhaps not full.
+    package var panelCount: Int { (outputs + panelColumns - 1) / panelColumns }
+
+    /// The outputs of some micropanels.
+    package func columns(ofPanels panels: Range<Int>) -> Range<Int> {
+        min(panels.lowerBound * panelColumns, outputs)..<min(panels.upperBound * panelColumns, outputs)
+    }
+
+    /// The same product between buffers that a team shares, for the outputs `part`, which begins where a micropanel does.
+    ///
+    /// - Parameter part: may be empty. An output's value does not depend on the part it is computed in, bit for bit.
+    package func multiply(
+        _ a: SharedBuffer, rows: Int, aStride: Int, depth: Int? = nil, part: Range<Int>, activation: Activation,
+        into c: SharedBuffer, cStride: Int
+    ) {
+        guard !part.isEmpty else { return }
+        var span = c.mutableSpan
+        multiply(
+            a.span, rows: rows, aStride: aStride, depth: depth, columns: part.upperBound,
+            firstColumn: part.lowerBound, activation: activation, into: &span, cStride: cStride)
+    }
+
     /// The same product between whole buffers.
     package func multiply(
         _ a: borrowing AlignedBuffer, rows: Int, aStride: Int, depth: Int? = nil, columns: Int? = nil,

@@ -79,11 +79,13 @@ import Testing
             var x = before
             var span = x.mutableSpan
             Coupling.update.apply(
-                to: &span, rows: rows, width: width, xStride: xStride, s: s.span, t: t.span, stride: stride, isa: isa)
+                to: &span, rows: 0..<rows, columns: 0..<width, xStride: xStride, s: s.span, t: t.span, stride: stride,
+                isa: isa)
             let updated = x
             span = x.mutableSpan
             Coupling.invert.apply(
-                to: &span, rows: rows, width: width, xStride: xStride, s: s.span, t: t.span, stride: stride, isa: isa)
+                to: &span, rows: 0..<rows, columns: 0..<width, xStride: xStride, s: s.span, t: t.span, stride: stride,
+                isa: isa)
             for row in 0..<rows {
                 for column in 0..<xStride {
                     let at = row * xStride + column
