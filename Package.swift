@@ -94,6 +94,7 @@ let package = Package(
         .executableTarget(name: "sinew", dependencies: ["SinewCommands"], swiftSettings: strict),
 
         // Tests.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "SinewKernelsTests", dependencies: ["SinewKernels", "TestSupport"], swiftSettings: strict),
@@ -105,7 +106,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "SinewModelsTests",
-            dependencies: ["SinewModels", "SinewKernels", "SinewBody", "SinewArrayFiles", "TestSupport"],
+            dependencies: [
+                "SinewModels", "SinewKernels", "SinewBody", "SinewArrayFiles", "CAllocationCounter", "TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: strict),
         .testTarget(
             name: "SinewImportTests",

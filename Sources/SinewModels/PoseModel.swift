@@ -15,6 +15,13 @@ public protocol PoseModel: Sendable {
     /// - Throws: ``ModelError/cancelled``, or ``ModelError`` when an observation cannot be solved.
     /// - Note: a person's result does not depend on who shares the batch, bit for bit.
     func solve(_ observations: PoseObservations, isCancelled: () -> Bool) throws(ModelError) -> PoseSolutions
+
+    /// The same on several threads, with the same result bit for bit.
+    ///
+    /// - Parameter team: must not be at work. Where a model says nothing of its own, each member solves some of the people.
+    func solve(
+        _ observations: PoseObservations, on team: ComputeTeam, isCancelled: () -> Bool
+    ) throws(ModelError) -> PoseSolutions
 }
 
 /// Which model answered: `name/version`.
@@ -27,13 +34,16 @@ public struct ModelIdentity: Hashable, Sendable, CustomStringConvertible {
     public let weightsSHA256: String
     /// The architecture name of `model.json`, for example `niki-twist-and-swing`.
     public let architecture: String
+    /// How the weights are held, as in `model.json`; empty for solvers without weights.
+    public let precision: String
 
     /// Creates an identity.
-    public init(name: String, version: String, weightsSHA256: String, architecture: String) {
+    public init(name: String, version: String, weightsSHA256: String, architecture: String, precision: String = "") {
         self.name = name
         self.version = version
         self.weightsSHA256 = weightsSHA256
         self.architecture = architecture
+        self.precision = precision
     }
 
     /// `name/version`.

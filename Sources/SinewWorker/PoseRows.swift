@@ -1,4 +1,4 @@
-package import SinewModels
+internal import SinewModels
 
 extension PoseObservations {
     /// Adds the people of another batch behind those of this one.
@@ -11,16 +11,6 @@ extension PoseObservations {
         hasTwists += other.hasTwists
         betas += other.betas
         genders += other.genders
-    }
-
-    /// Some of the people, as a batch of their own.
-    package func rows(_ range: Range<Int>) -> PoseObservations {
-        func part<Element>(_ values: [Element], _ width: Int) -> [Element] {
-            Array(values[range.lowerBound * width..<range.upperBound * width])
-        }
-        return PoseObservations(
-            count: range.count, joints: part(joints, 87), sigma: part(sigma, 29), observed: part(observed, 1),
-            twists: part(twists, 23), hasTwists: part(hasTwists, 1), betas: part(betas, 10), genders: part(genders, 1))
     }
 }
 

@@ -19,6 +19,7 @@ C_MODULE_OWNERS = {
     "CZlib": "SinewArrayFiles",
     "CLibCrypto": "SinewArrayFiles",
     "CSinewKernels": "SinewKernels",
+    "CAllocationCounter": "SinewModels",
 }
 LINES_MAX = 500
 SOURCE_SUFFIXES = (".swift", ".c", ".h", ".py", ".sh")

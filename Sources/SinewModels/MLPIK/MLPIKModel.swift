@@ -1,3 +1,5 @@
+package import SinewKernels
+
 /// The MLP baseline: the same observations as NIKI, four linear layers, no error code.
 ///
 /// - Source: Zhou et al. 2019 as NIKI's Table 5 uses it; models.md §4.
@@ -22,19 +24,27 @@ public struct MLPIKModel: PoseModel {
     public func solve(
         _ observations: PoseObservations, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions {
+        try solve(observations, on: .alone, isCancelled: isCancelled)
+    }
+
+    /// The same on several threads, which share the network's work; see ``PoseModel/solve(_:on:isCancelled:)``.
+    public func solve(
+        _ observations: PoseObservations, on team: ComputeTeam, isCancelled: () -> Bool
+    ) throws(ModelError) -> PoseSolutions {
         let rest = bodies.restJoints(for: observations)
-        let output = try run(observations, restJoints: rest, isCancelled: isCancelled)
+        let output = try run(observations, restJoints: rest, on: team.threads, isCancelled: isCancelled)
         return PoseFinishing.finish(
             rotations: output.rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
     }
 
     /// The network's part of ``solve(_:isCancelled:)``; `restJoints` `[count, 29, 3]`.
     package func run(
-        _ observations: PoseObservations, restJoints: [Float], isCancelled: () -> Bool
+        _ observations: PoseObservations, restJoints: [Float], on team: ThreadTeam = .alone,
+        isCancelled: () -> Bool
     ) throws(ModelError) -> NetworkOutput {
         let batch = try conditioning.condition(observations, restJoints: restJoints)
         let rotation6d = try network.solve(
-            count: batch.count, input: batch.input, phi: batch.phi, isCancelled: isCancelled)
+            count: batch.count, input: batch.input, phi: batch.phi, on: team, isCancelled: isCancelled)
         return NetworkOutput(rotation6d: rotation6d, heading: batch.heading, latent: [])
     }
 }

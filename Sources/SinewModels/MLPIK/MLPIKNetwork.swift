@@ -1,4 +1,4 @@
-internal import SinewKernels
+package import SinewKernels
 
 /// The MLP baseline of NIKI's Table 5 on conditioned vectors: four linear layers, LeakyReLU between them.
 ///
@@ -7,27 +7,7 @@ package struct MLPIKNetwork: Sendable {
     /// Bones, sigma, twists.
     package static let inputCount = 162
     private let layers: [PackedMatrix]
-    private let hidden: Int
-    private let pool: Pool<Workspace>
-
-    /// Scratch rows; see ``FlowWorkspace`` for the strides.
-    final class Workspace {
-        static let rowsMax = 126
-        let hiddenStride: Int
-        let inputStride = 176
-        var input: AlignedBuffer
-        var hiddenA: AlignedBuffer
-        var hiddenB: AlignedBuffer
-        var output: AlignedBuffer
-
-        init(hidden: Int) {
-            hiddenStride = (hidden + 15) / 16 * 16 + 16
-            input = AlignedBuffer(count: Self.rowsMax * inputStride)
-            hiddenA = AlignedBuffer(count: Self.rowsMax * hiddenStride)
-            hiddenB = AlignedBuffer(count: Self.rowsMax * hiddenStride)
-            output = AlignedBuffer(count: Self.rowsMax * NIKINetwork.rotationCount)
-        }
-    }
+    private let pool: Pool<MLPIKScratch>
 
     /// Reads and packs `layers.{0…3}.{weight,bias}`.
     ///
@@ -43,8 +23,7 @@ package struct MLPIKNetwork: Sendable {
         }
         try reader.finish()
         layers = packed
-        self.hidden = hidden
-        pool = Pool { Workspace(hidden: hidden) }
+        pool = Pool { [layers] in MLPIKScratch(layers: layers, hidden: hidden) }
     }
 
     /// Observations to rotations.
@@ -52,63 +31,57 @@ package struct MLPIKNetwork: Sendable {
     /// - Parameters:
     ///   - input: `[count, 116]`, bones and sigma.
     ///   - phi: `[count, 46]`.
+    ///   - team: the threads that share the work; the result is the same bit for bit.
     /// - Returns: `[count, 144]`.
     /// - Throws: ``ModelError/cancelled``, between layers.
     package func solve(
-        count: Int, input: [Float], phi: [Float], isCancelled: () -> Bool
+        count: Int, input: [Float], phi: [Float], on team: ThreadTeam = .alone, isCancelled: () -> Bool
     ) throws(ModelError) -> [Float] {
-        let (observation, twists) = (NIKINetwork.observationCount, NIKINetwork.phiCount)
-        precondition(input.count == count * observation && phi.count == count * twists)
         var rotation6d = [Float](repeating: 0, count: count * NIKINetwork.rotationCount)
-        try pool.lend { workspace throws(ModelError) in
-            let block = RowBlocks.rows(of: count, rowsMax: Workspace.rowsMax)
-            for start in stride(from: 0, to: count, by: block) {
-                let rows = min(block, count - start)
-                Self.copy(
-                    input.span, width: observation, start: start, rows: rows, to: 0, of: &workspace.input,
-                    stride: workspace.inputStride)
-                Self.copy(
-                    phi.span, width: twists, start: start, rows: rows, to: observation, of: &workspace.input,
-                    stride: workspace.inputStride)
-                let hiddenStride = workspace.hiddenStride
-                if isCancelled() { throw .cancelled }
-                layers[0].multiply(
-                    workspace.input, rows: rows, aStride: workspace.inputStride, activation: .leakyReLU,
-                    into: &workspace.hiddenA, cStride: hiddenStride)
-                if isCancelled() { throw .cancelled }
-                layers[1].multiply(
-                    workspace.hiddenA, rows: rows, aStride: hiddenStride, activation: .leakyReLU,
-                    into: &workspace.hiddenB, cStride: hiddenStride)
-                if isCancelled() { throw .cancelled }
-                layers[2].multiply(
-                    workspace.hiddenB, rows: rows, aStride: hiddenStride, activation: .leakyReLU,
-                    into: &workspace.hiddenA, cStride: hiddenStride)
-                if isCancelled() { throw .cancelled }
-                let width = NIKINetwork.rotationCount
-                layers[3].multiply(
-                    workspace.hiddenA, rows: rows, aStride: hiddenStride, activation: .identity,
-                    into: &workspace.output, cStride: width)
-                Self.copy(workspace.output, count: rows * width, to: start * width, of: &rotation6d)
-            }
-        }
+        try solve(count: count, input: input, phi: phi, into: &rotation6d, on: team, isCancelled: isCancelled)
         return rotation6d
     }
 
-    private static func copy(
-        _ source: Span<Float>, width: Int, start: Int, rows: Int, to column: Int, of buffer: inout AlignedBuffer,
-        stride: Int
-    ) {
-        var span = buffer.mutableSpan
-        for row in 0..<rows {
-            for index in 0..<width { span[row * stride + column + index] = source[(start + row) * width + index] }
+    /// The same into an array of the right size.
+    ///
+    /// - Cost: no allocation once a batch of this size was solved with a team of this size.
+    package func solve(
+        count: Int, input: [Float], phi: [Float], into rotation6d: inout [Float], on team: ThreadTeam = .alone,
+        isCancelled: () -> Bool
+    ) throws(ModelError) {
+        let (observation, twists) = (NIKINetwork.observationCount, NIKINetwork.phiCount)
+        precondition(input.count == count * observation && phi.count == count * twists)
+        precondition(rotation6d.count == count * NIKINetwork.rotationCount)
+        try pool.lend { scratch throws(ModelError) in
+            let plan = scratch.plan(count: count, on: team)
+            for wave in 0..<plan.waves {
+                for index in 0..<plan.workspaces {
+                    let people = plan.rows(wave: wave, workspace: index)
+                    let target = scratch.workspaces[index].input
+                    Self.copy(input.span, width: observation, of: people, to: target, column: 0)
+                    Self.copy(phi.span, width: twists, of: people, to: target, column: observation)
+                }
+                try scratch.run(plan: plan, wave: wave, on: team, isCancelled: isCancelled)
+                for index in 0..<plan.workspaces {
+                    let source = scratch.workspaces[index].output
+                    Self.copy(source.span, to: plan.rows(wave: wave, workspace: index), of: &rotation6d)
+                }
+            }
         }
     }
 
-    private static func copy(_ source: borrowing AlignedBuffer, count: Int, to start: Int, of target: inout [Float]) {
-        let span = source.span
-        for index in 0..<count { target[start + index] = span[index] }
+    private static func copy(
+        _ source: Span<Float>, width: Int, of people: Range<Int>, to target: SharedBuffer, column: Int
+    ) {
+        var span = target.mutableSpan
+        for (row, person) in people.enumerated() {
+            let start = row * MLPIKScratch.inputStride + column
+            for index in 0..<width { span[start + index] = source[person * width + index] }
+        }
+    }
+
+    private static func copy(_ source: Span<Float>, to people: Range<Int>, of target: inout [Float]) {
+        let width = NIKINetwork.rotationCount
+        for index in 0..<(people.count * width) { target[people.lowerBound * width + index] = source[index] }
     }
 }
-
-/// Only one call at a time holds a workspace (see ``Pool``).
-extension MLPIKNetwork.Workspace: @unchecked Sendable {}

@@ -1,3 +1,5 @@
+package import SinewKernels
+
 /// NIKI: noisy joints, uncertainties and twists to poses, through an invertible network.
 ///
 /// - Source: Li et al., CVPR 2023; models.md §3. What we do differently: the padding is zero and not drawn anew at every call, so the
@@ -26,8 +28,15 @@ public struct NIKIModel: PoseModel {
     public func solve(
         _ observations: PoseObservations, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions {
+        try solve(observations, on: .alone, isCancelled: isCancelled)
+    }
+
+    /// The same on several threads, which share the network's work; see ``PoseModel/solve(_:on:isCancelled:)``.
+    public func solve(
+        _ observations: PoseObservations, on team: ComputeTeam, isCancelled: () -> Bool
+    ) throws(ModelError) -> PoseSolutions {
         let rest = bodies.restJoints(for: observations)
-        let output = try run(observations, restJoints: rest, isCancelled: isCancelled)
+        let output = try run(observations, restJoints: rest, on: team.threads, isCancelled: isCancelled)
         return PoseFinishing.finish(
             rotations: output.rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
     }
@@ -38,7 +47,8 @@ public struct NIKIModel: PoseModel {
     ///   - restJoints: `[count, 29, 3]`.
     ///   - padding: `[count, 60]`, or nil for zeros.
     package func run(
-        _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil, isCancelled: () -> Bool
+        _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil,
+        on team: ThreadTeam = .alone, isCancelled: () -> Bool
     ) throws(ModelError) -> NetworkOutput {
         let inCamera = description.conditioning == .cameraFrame
         var (seen, rest) = (observations, restJoints)
@@ -49,7 +59,7 @@ public struct NIKIModel: PoseModel {
         let batch = try conditioning.condition(seen, restJoints: rest)
         let found = try network.inverse(
             count: batch.count, input: batch.input, phi: batch.phi, betas: observations.betas, padding: padding,
-            isCancelled: isCancelled)
+            on: team, isCancelled: isCancelled)
         var output = NetworkOutput(rotation6d: found.rotation6d, heading: batch.heading, latent: found.latent)
         if inCamera { CameraFrame.turn(rootsOf: &output.rotations) }
         return output
@@ -60,6 +70,7 @@ extension ModelDescription {
     /// Name, version, hash and architecture, as answers carry them.
     public var identity: ModelIdentity {
         ModelIdentity(
-            name: name, version: version, weightsSHA256: weightsSHA256, architecture: architecture.name)
+            name: name, version: version, weightsSHA256: weightsSHA256, architecture: architecture.name,
+            precision: weightsSHA256.isEmpty ? "" : precision.rawValue)
     }
 }

@@ -1,4 +1,4 @@
-internal import SinewKernels
+package import SinewKernels
 
 /// The vectors of a batch that a NIKI network turns into rotations.
 ///
@@ -50,7 +50,7 @@ package struct NIKINetwork: Sendable {
     let second: CouplingFlow?
     /// Whether the only flow sees the twists.
     private let seesTwistsFirst: Bool
-    private let pool: Pool<FlowWorkspace>
+    private let pool: Pool<FlowScratch>
 
     init(first: CouplingFlow, second: CouplingFlow?, seesTwistsFirst: Bool = false) {
         precondition(!seesTwistsFirst || second == nil)
@@ -61,7 +61,7 @@ package struct NIKINetwork: Sendable {
         self.seesTwistsFirst = seesTwistsFirst
         let half = max(first.half, second?.half ?? 0)
         let hidden = max(first.hidden, second?.hidden ?? 0)
-        pool = Pool { FlowWorkspace(half: half, hidden: hidden) }
+        pool = Pool { FlowScratch(half: half, hidden: hidden) }
     }
 
     /// Values of the error code per person.
@@ -75,79 +75,122 @@ package struct NIKINetwork: Sendable {
     ///   - betas: `[count, 10]`; read only where a shape gate is open.
     ///   - padding: `[count, 60]`, or nil for zeros.
     ///   - keepsSwing: also returns what passes between the stages.
+    ///   - team: the threads that share the work; the result is the same bit for bit.
     /// - Throws: ``ModelError/cancelled``.
     package func inverse(
         count: Int, input: [Float], phi: [Float], betas: [Float], padding: [Float]? = nil, keepsSwing: Bool = false,
-        isCancelled: () -> Bool
+        on team: ThreadTeam = .alone, isCancelled: () -> Bool
     ) throws(ModelError) -> NIKISolution {
-        precondition(input.count == count * Self.observationCount && betas.count == count * FlowWorkspace.betaCount)
-        precondition(
-            phi.count == count * Self.phiCount && padding.map { $0.count == count * Self.paddingCount } ?? true)
         var found = NIKISolution(
             rotation6d: [Float](repeating: 0, count: count * Self.rotationCount),
             swing6d: [Float](repeating: 0, count: keepsSwing && second != nil ? count * Self.rotationCount : 0),
             latent: [Float](repeating: 0, count: count * latentCount))
-        try pool.lend { workspace throws(ModelError) in
-            let block = RowBlocks.rows(of: count, rowsMax: workspace.rowsMax)
-            for start in stride(from: 0, to: count, by: block) {
-                let rows = min(block, count - start)
-                try inverse(
-                    workspace, start: start, rows: rows, input: input, phi: phi, betas: betas, padding: padding,
-                    into: &found, isCancelled: isCancelled)
-            }
-        }
+        try inverse(
+            count: count, input: input, phi: phi, betas: betas, padding: padding, into: &found, on: team,
+            isCancelled: isCancelled)
         return found
     }
 
-    /// One row block through the whole network, so that it stays in L2.
-    private func inverse(
-        _ workspace: FlowWorkspace, start: Int, rows: Int, input: [Float], phi: [Float], betas: [Float],
-        padding: [Float]?, into found: inout NIKISolution, isCancelled: () -> Bool
+    /// The same into arrays of the right size; `swing6d` may be empty.
+    ///
+    /// - Cost: no allocation once a batch of this size was solved with a team of this size.
+    package func inverse(
+        count: Int, input: [Float], phi: [Float], betas: [Float], padding: [Float]? = nil,
+        into found: inout NIKISolution, on team: ThreadTeam = .alone, isCancelled: () -> Bool
     ) throws(ModelError) {
+        precondition(input.count == count * Self.observationCount && betas.count == count * FlowWorkspace.betaCount)
+        precondition(
+            phi.count == count * Self.phiCount && padding.map { $0.count == count * Self.paddingCount } ?? true)
+        precondition(found.rotation6d.count == count * Self.rotationCount && found.latent.count == count * latentCount)
+        try pool.lend { scratch throws(ModelError) in
+            let plan = scratch.plan(count: count, on: team)
+            for wave in 0..<plan.waves {
+                for index in 0..<plan.workspaces {
+                    fill(
+                        scratch.workspaces[index], plan.rows(wave: wave, workspace: index), input: input, phi: phi,
+                        betas: betas, padding: padding)
+                }
+                let given = Self.observationCount + (seesTwistsFirst ? Self.phiCount : 0)
+                let known = (padding == nil ? given : Self.inputCount) / 2
+                try scratch.run(
+                    first, .update, plan: plan, wave: wave, firstDepth: known, on: team, isCancelled: isCancelled)
+                for index in 0..<plan.workspaces {
+                    passOn(
+                        scratch.workspaces[index], plan.rows(wave: wave, workspace: index), phi: phi, into: &found)
+                }
+                if let second {
+                    try scratch.run(second, .update, plan: plan, wave: wave, on: team, isCancelled: isCancelled)
+                }
+                for index in 0..<plan.workspaces {
+                    collect(scratch.workspaces[index], plan.rows(wave: wave, workspace: index), into: &found)
+                }
+            }
+        }
+    }
+
+    /// Writes the first flow's input.
+    private func fill(
+        _ workspace: FlowWorkspace, _ people: Range<Int>, input: [Float], phi: [Float], betas: [Float],
+        padding: [Float]?
+    ) {
         Halves.scatter(
-            input.span, firstPerson: start, sourceStride: Self.observationCount, count: Self.observationCount,
-            rows: rows, into: workspace)
+            input.span, firstPerson: people.lowerBound, sourceStride: Self.observationCount,
+            count: Self.observationCount, rows: people.count, into: workspace)
         if let padding {
             Halves.scatter(
-                padding.span, firstPerson: start, sourceStride: Self.paddingCount, count: Self.paddingCount,
-                dimension: Self.observationCount, rows: rows, into: workspace)
+                padding.span, firstPerson: people.lowerBound, sourceStride: Self.paddingCount,
+                count: Self.paddingCount, dimension: Self.observationCount, rows: people.count, into: workspace)
         } else {
-            Halves.clear(dimension: Self.observationCount, count: Self.paddingCount, rows: rows, in: workspace)
+            Halves.clear(
+                dimension: Self.observationCount, count: Self.paddingCount, rows: people.count, in: workspace)
         }
-        let shape = betas.span.extracting((start * 10)..<((start + rows) * 10))
         if seesTwistsFirst {
             Halves.scatter(
-                phi.span, firstPerson: start, sourceStride: Self.phiCount, count: Self.phiCount,
-                dimension: Self.observationCount, rows: rows, into: workspace)
+                phi.span, firstPerson: people.lowerBound, sourceStride: Self.phiCount, count: Self.phiCount,
+                dimension: Self.observationCount, rows: people.count, into: workspace)
         }
-        let given = Self.observationCount + (seesTwistsFirst ? Self.phiCount : 0)
-        let known = (padding == nil ? given : Self.inputCount) / 2
-        try first.inverse(workspace, rows: rows, betas: shape, firstDepth: known, isCancelled: isCancelled)
+        appendBetas(betas, people, to: workspace)
+    }
+
+    private func appendBetas(_ betas: [Float], _ people: Range<Int>, to workspace: FlowWorkspace) {
+        guard first.seesBetas else { return }
+        Halves.appendBetas(
+            betas.span, firstPerson: people.lowerBound, half: first.half, rows: people.count, to: workspace)
+    }
+
+    /// Reads the first flow's error code and writes the second flow's input.
+    private func passOn(
+        _ workspace: FlowWorkspace, _ people: Range<Int>, phi: [Float], into found: inout NIKISolution
+    ) {
         var latent = found.latent.mutableSpan
         Halves.gather(
-            workspace, dimension: Self.rotationCount, count: Self.swingLatentCount, rows: rows, into: &latent,
-            firstPerson: start, targetStride: latentCount)
-        if let second {
-            if !found.swing6d.isEmpty {
-                var swing = found.swing6d.mutableSpan
-                Halves.gather(
-                    workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &swing, firstPerson: start,
-                    targetStride: Self.rotationCount)
-            }
-            // The swings stay where they are: both flows lay out their halves alike, so only phi is put behind them.
-            Halves.scatter(
-                phi.span, firstPerson: start, sourceStride: Self.phiCount, count: Self.phiCount,
-                dimension: Self.rotationCount, rows: rows, into: workspace)
-            try second.inverse(workspace, rows: rows, betas: shape, firstDepth: second.half, isCancelled: isCancelled)
-            latent = found.latent.mutableSpan
+            workspace, dimension: Self.rotationCount, count: Self.swingLatentCount, rows: people.count, into: &latent,
+            firstPerson: people.lowerBound, targetStride: latentCount)
+        guard second != nil else { return }
+        if !found.swing6d.isEmpty {
+            var swing = found.swing6d.mutableSpan
             Halves.gather(
-                workspace, dimension: Self.rotationCount, count: Self.phiCount, rows: rows, into: &latent,
-                firstPerson: start, targetStride: latentCount, targetStart: Self.swingLatentCount)
+                workspace, dimension: 0, count: Self.rotationCount, rows: people.count, into: &swing,
+                firstPerson: people.lowerBound, targetStride: Self.rotationCount)
+        }
+        // The swings stay where they are: both flows lay out their halves alike, so only phi is put behind them.
+        Halves.scatter(
+            phi.span, firstPerson: people.lowerBound, sourceStride: Self.phiCount, count: Self.phiCount,
+            dimension: Self.rotationCount, rows: people.count, into: workspace)
+    }
+
+    /// Reads what the last flow left.
+    private func collect(_ workspace: FlowWorkspace, _ people: Range<Int>, into found: inout NIKISolution) {
+        if second != nil {
+            var latent = found.latent.mutableSpan
+            Halves.gather(
+                workspace, dimension: Self.rotationCount, count: Self.phiCount, rows: people.count, into: &latent,
+                firstPerson: people.lowerBound, targetStride: latentCount, targetStart: Self.swingLatentCount)
         }
         var rotation = found.rotation6d.mutableSpan
         Halves.gather(
-            workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &rotation, firstPerson: start,
-            targetStride: Self.rotationCount)
+            workspace, dimension: 0, count: Self.rotationCount, rows: people.count, into: &rotation,
+            firstPerson: people.lowerBound, targetStride: Self.rotationCount)
     }
 
     /// FK direction: rotations and error code to the observation.
@@ -167,22 +210,23 @@ package struct NIKINetwork: Sendable {
             observation: [Float](repeating: 0, count: count * Self.inputCount),
             swing6d: [Float](repeating: 0, count: twoStages ? count * Self.rotationCount : 0),
             phi: [Float](repeating: 0, count: twoStages || seesTwistsFirst ? count * Self.phiCount : 0))
-        try pool.lend { workspace throws(ModelError) in
-            let block = RowBlocks.rows(of: count, rowsMax: workspace.rowsMax)
-            for start in stride(from: 0, to: count, by: block) {
+        try pool.lend { scratch throws(ModelError) in
+            let plan = scratch.plan(count: count, on: .alone)
+            for wave in 0..<plan.waves {
                 try forward(
-                    workspace, start: start, rows: min(block, count - start), rotation6d: rotation6d,
-                    latent: latent, betas: betas, into: &found, isCancelled: isCancelled)
+                    scratch, plan, wave: wave, rotation6d: rotation6d, latent: latent, betas: betas, into: &found,
+                    isCancelled: isCancelled)
             }
         }
         return found
     }
 
     private func forward(
-        _ workspace: FlowWorkspace, start: Int, rows: Int, rotation6d: [Float], latent: [Float], betas: [Float],
+        _ scratch: FlowScratch, _ plan: BatchPlan, wave: Int, rotation6d: [Float], latent: [Float], betas: [Float],
         into found: inout NIKIReconstruction, isCancelled: () -> Bool
     ) throws(ModelError) {
-        let shape = betas.span.extracting((start * 10)..<((start + rows) * 10))
+        let (workspace, people) = (scratch.workspaces[0], plan.rows(wave: wave, workspace: 0))
+        let (start, rows) = (people.lowerBound, people.count)
         Halves.scatter(
             rotation6d.span, firstPerson: start, sourceStride: Self.rotationCount, count: Self.rotationCount,
             rows: rows, into: workspace)
@@ -190,7 +234,7 @@ package struct NIKINetwork: Sendable {
             Halves.scatter(
                 latent.span, firstPerson: start, sourceStride: latentCount, sourceStart: Self.swingLatentCount,
                 count: Self.phiCount, dimension: Self.rotationCount, rows: rows, into: workspace)
-            try second.forward(workspace, rows: rows, betas: shape, isCancelled: isCancelled)
+            try scratch.run(second, .invert, plan: plan, wave: wave, on: .alone, isCancelled: isCancelled)
             var swing = found.swing6d.mutableSpan
             Halves.gather(
                 workspace, dimension: 0, count: Self.rotationCount, rows: rows, into: &swing, firstPerson: start,
@@ -203,7 +247,8 @@ package struct NIKINetwork: Sendable {
         Halves.scatter(
             latent.span, firstPerson: start, sourceStride: latentCount, count: Self.swingLatentCount,
             dimension: Self.rotationCount, rows: rows, into: workspace)
-        try first.forward(workspace, rows: rows, betas: shape, isCancelled: isCancelled)
+        appendBetas(betas, people, to: workspace)
+        try scratch.run(first, .invert, plan: plan, wave: wave, on: .alone, isCancelled: isCancelled)
         if seesTwistsFirst {
             var phi = found.phi.mutableSpan
             Halves.gather(

@@ -2,6 +2,12 @@ internal import SinewKernels
 
 /// One of the two nets of a coupling: three linear layers, LeakyReLU between them, packed for the kernels.
 internal struct CouplingNet: Sendable {
+    /// What the net's outputs are to the coupling.
+    enum Role: CaseIterable {
+        case scale
+        case translation
+    }
+
     /// Kept half (and gated betas) to hidden, hidden to hidden, hidden to the updated half.
     let layers: [PackedMatrix]
 
@@ -22,6 +28,13 @@ internal struct CouplingLayer: Sendable {
     let translation: CouplingNet
     /// Whether the nets see the betas, after the kept half.
     let seesBetas: Bool
+
+    func net(_ role: CouplingNet.Role) -> CouplingNet {
+        switch role {
+        case .scale: scale
+        case .translation: translation
+        }
+    }
 
     /// Packs the dense nets of coupling `index`.
     ///

@@ -4,16 +4,16 @@ internal import SinewKernels
 ///
 /// Even dimensions and odd dimensions of the running vector lie apart, so a coupling reads one contiguous half and writes
 /// the other. Strides are whole cache lines, the hidden stride is no power of two: rows must not fall into the same cache set.
-internal final class FlowWorkspace {
+internal final class FlowWorkspace: Sendable {
     let rowsMax: Int
     let halfStride: Int
     let hiddenStride: Int
-    var even: AlignedBuffer
-    var odd: AlignedBuffer
-    var scale: AlignedBuffer
-    var translation: AlignedBuffer
-    var hiddenA: AlignedBuffer
-    var hiddenB: AlignedBuffer
+    let even: SharedBuffer
+    let odd: SharedBuffer
+    let scale: SharedBuffer
+    let translation: SharedBuffer
+    let hiddenA: SharedBuffer
+    let hiddenB: SharedBuffer
 
     /// The betas follow a half where a gate is open.
     static let betaCount = 10
@@ -27,15 +27,11 @@ internal final class FlowWorkspace {
         let rowBytes = (4 * halfStride + 2 * hiddenStride) * MemoryLayout<Float>.stride
         // A multiple of every register tile's rows but the portable one's: 6 · 14 / 2.
         rowsMax = max(Self.blockBytes / rowBytes / 42, 1) * 42
-        even = AlignedBuffer(count: rowsMax * halfStride)
-        odd = AlignedBuffer(count: rowsMax * halfStride)
-        scale = AlignedBuffer(count: rowsMax * halfStride)
-        translation = AlignedBuffer(count: rowsMax * halfStride)
-        hiddenA = AlignedBuffer(count: rowsMax * hiddenStride)
-        hiddenB = AlignedBuffer(count: rowsMax * hiddenStride)
+        even = SharedBuffer(count: rowsMax * halfStride)
+        odd = SharedBuffer(count: rowsMax * halfStride)
+        scale = SharedBuffer(count: rowsMax * halfStride)
+        translation = SharedBuffer(count: rowsMax * halfStride)
+        hiddenA = SharedBuffer(count: rowsMax * hiddenStride)
+        hiddenB = SharedBuffer(count: rowsMax * hiddenStride)
     }
 }
-
-/// Only one call at a time holds a workspace: ``Pool`` gives it out under a lock and takes it back when the call ends, so
-/// nobody reads what another thread writes.
-extension FlowWorkspace: @unchecked Sendable {}

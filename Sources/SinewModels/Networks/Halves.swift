@@ -11,12 +11,12 @@ internal enum Halves {
         precondition(dimension % 2 == 0 && count % 2 == 0)
         scatter(
             source, firstPerson: firstPerson, sourceStride: sourceStride, sourceStart: sourceStart, count: count,
-            dimension: dimension, rows: rows, even: &workspace.even, odd: &workspace.odd, stride: workspace.halfStride)
+            dimension: dimension, rows: rows, even: workspace.even, odd: workspace.odd, stride: workspace.halfStride)
     }
 
     private static func scatter(
         _ source: Span<Float>, firstPerson: Int, sourceStride: Int, sourceStart: Int, count: Int, dimension: Int,
-        rows: Int, even: inout AlignedBuffer, odd: inout AlignedBuffer, stride: Int
+        rows: Int, even: SharedBuffer, odd: SharedBuffer, stride: Int
     ) {
         var even = even.mutableSpan
         var odd = odd.mutableSpan
@@ -30,14 +30,31 @@ internal enum Halves {
         }
     }
 
+    /// Writes the betas behind both halves, where the first layers of couplings with an open shape gate look for them.
+    ///
+    /// - Parameter half: values of a half of the flow that sees them.
+    static func appendBetas(_ betas: Span<Float>, firstPerson: Int, half: Int, rows: Int, to workspace: FlowWorkspace) {
+        let count = FlowWorkspace.betaCount
+        let (evenHalf, oddHalf) = (workspace.even, workspace.odd)
+        var even = evenHalf.mutableSpan
+        var odd = oddHalf.mutableSpan
+        for row in 0..<rows {
+            for beta in 0..<count {
+                let value = betas[(firstPerson + row) * count + beta]
+                even[row * workspace.halfStride + half + beta] = value
+                odd[row * workspace.halfStride + half + beta] = value
+            }
+        }
+    }
+
     /// Sets the dimensions `dimension..<dimension + count` to zero.
     static func clear(dimension: Int, count: Int, rows: Int, in workspace: FlowWorkspace) {
         precondition(dimension % 2 == 0 && count % 2 == 0)
-        clear(&workspace.even, at: dimension / 2, count: count / 2, rows: rows, stride: workspace.halfStride)
-        clear(&workspace.odd, at: dimension / 2, count: count / 2, rows: rows, stride: workspace.halfStride)
+        clear(workspace.even, at: dimension / 2, count: count / 2, rows: rows, stride: workspace.halfStride)
+        clear(workspace.odd, at: dimension / 2, count: count / 2, rows: rows, stride: workspace.halfStride)
     }
 
-    private static func clear(_ buffer: inout AlignedBuffer, at start: Int, count: Int, rows: Int, stride: Int) {
+    private static func clear(_ buffer: SharedBuffer, at start: Int, count: Int, rows: Int, stride: Int) {
         var span = buffer.mutableSpan
         for row in 0..<rows {
             for column in start..<(start + count) { span[row * stride + column] = 0 }
@@ -56,7 +73,7 @@ internal enum Halves {
     }
 
     private static func gather(
-        _ even: borrowing AlignedBuffer, _ odd: borrowing AlignedBuffer, stride: Int, dimension: Int, count: Int,
+        _ even: SharedBuffer, _ odd: SharedBuffer, stride: Int, dimension: Int, count: Int,
         rows: Int, into target: inout MutableSpan<Float>, firstPerson: Int, targetStride: Int, targetStart: Int
     ) {
         let even = even.span
