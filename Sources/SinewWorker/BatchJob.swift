@@ -25,12 +25,17 @@ package struct BatchJob: Sendable {
     let id: BatchID
     let model: any PoseModel
     let parts: [Part]
+    /// The threads that solve it.
+    let team: ComputeTeam
     let cancellation: Cancellation
 
-    package init(id: BatchID, model: any PoseModel, parts: [Part], cancellation: Cancellation) {
+    package init(
+        id: BatchID, model: any PoseModel, parts: [Part], team: ComputeTeam = .alone, cancellation: Cancellation
+    ) {
         self.id = id
         self.model = model
         self.parts = parts
+        self.team = team
         self.cancellation = cancellation
     }
 }

@@ -4,51 +4,80 @@ internal import SinewCore
 internal import SinewKernels
 internal import SinewModels
 
-/// Chooses the batch size of every model when a worker starts.
+/// Chooses the batch size of every model when a worker starts, and which batches all compute threads should solve together.
 struct BatchSizing {
     /// Seconds that the measurement of all models may take together.
     private static let budget = 0.8
 
     let configuration: WorkerConfiguration
+    let team: ComputeTeam
     let logger: Logger
+
+    /// A model on one thread, or on all.
+    private struct Subject {
+        let model: Int
+        let team: ComputeTeam
+        let key: BatchTableCache.Key
+    }
 
     /// The models as the batching machine wants them, with the configured size or a measured one.
     func models(_ models: LoadedModels, isCancelled: () -> Bool) -> [BatchingStateMachine.Model] {
-        let cache = configuration.batchTableFolder.map(BatchTableCache.init)
-        let cached = models.all.map { cache?.table(of: key(of: $0.identity)) }
-        let timer = configuration.batchItemsMax == nil && cached.contains { $0 == nil } ? BatchTimer() : nil
-        let share = Self.budget / Double(max(1, cached.count { $0 == nil }))
-        let sizeMax = configuration.limits.batchItemsMax
-        return models.all.indices.map { index in
-            let model = models.all[index]
-            var table: BatchTable?
-            if configuration.batchItemsMax == nil {
-                table =
-                    cached[index]
-                    ?? timer.flatMap { timer in
-                        BatchTable.measure(sizeMax: sizeMax, budget: share) { size in
-                            timer.seconds(of: model, size: size, isCancelled: isCancelled)
-                        }
-                    }
+        let subjects = models.all.indices.flatMap { index in
+            (team.count > 1 ? [.alone, team] : [.alone]).map { (team: ComputeTeam) in
+                Subject(model: index, team: team, key: key(of: models.all[index].identity, on: team))
             }
-            if let table, let cache, cached[index] == nil { cache.store(table, for: key(of: model.identity)) }
-            let size = configuration.batchItemsMax ?? table?.chosenSize ?? sizeMax
+        }
+        let tables = configuration.batchItemsMax == nil ? tables(of: subjects, models, isCancelled: isCancelled) : []
+        return models.all.indices.map { index in
+            let own = zip(subjects, tables).filter { $0.0.model == index }
+            let alone = own.first { $0.0.team.count == 1 }?.1
+            let together = own.first { $0.0.team.count > 1 }?.1
+            let size = configuration.batchItemsMax ?? alone?.chosenSize ?? configuration.limits.batchItemsMax
+            var splitItemsMin: Int?
+            if let alone, let together {
+                splitItemsMin = BatchTable.splitItemsMin(alone: alone, together: together)
+            }
             logger.info(
                 "batch size chosen",
                 metadata: [
                     "model": "\(models.key(of: index))", "items": "\(size)",
-                    "cached": "\(cached[index] != nil)",
-                    "us-per-item": "\(table?.entries.map { "\($0.size): \(Int($0.secondsPerItem * 1e6))" } ?? [])",
+                    "all-threads-from-items": "\(splitItemsMin.map { "\($0)" } ?? "never")",
+                    "us-per-item": "\(microseconds(alone))", "us-per-item-all-threads": "\(microseconds(together))",
                 ])
-            return BatchingStateMachine.Model(key: models.key(of: index), batchItemsMax: size)
+            return BatchingStateMachine.Model(
+                key: models.key(of: index), batchItemsMax: size, splitItemsMin: splitItemsMin)
         }
     }
 
-    private func key(of identity: ModelIdentity) -> BatchTableCache.Key {
+    private func microseconds(_ table: BatchTable?) -> [String] {
+        table?.entries.map { "\($0.size): \(Int($0.secondsPerItem * 1e6))" } ?? []
+    }
+
+    /// The kept tables, and for the others measured ones.
+    private func tables(
+        of subjects: [Subject], _ models: LoadedModels, isCancelled: () -> Bool
+    ) -> [BatchTable?] {
+        let cache = configuration.batchTableFolder.map(BatchTableCache.init)
+        let cached = subjects.map { cache?.table(of: $0.key) }
+        let missing = cached.count { $0 == nil }
+        guard missing > 0, let timer = BatchTimer() else { return cached }
+        return zip(subjects, cached).map { subject, cached in
+            if let cached { return cached }
+            let table = BatchTable.measure(
+                sizeMax: configuration.limits.batchItemsMax, budget: Self.budget / Double(missing)
+            ) { size in
+                timer.seconds(of: models.all[subject.model], size: size, on: subject.team, isCancelled: isCancelled)
+            }
+            if let table { cache?.store(table, for: subject.key) }
+            return table
+        }
+    }
+
+    private func key(of identity: ModelIdentity, on team: ComputeTeam) -> BatchTableCache.Key {
         BatchTableCache.Key(
             processor: Processor.name, instructionSet: ISA.selected.rawValue, threads: configuration.computeThreads,
-            sizeMax: configuration.limits.batchItemsMax, model: identity.description,
-            weightsSHA256: identity.weightsSHA256, release: configuration.version)
+            threadsPerBatch: team.count, sizeMax: configuration.limits.batchItemsMax, model: identity.description,
+            weightsSHA256: identity.weightsSHA256, precision: identity.precision, release: configuration.version)
     }
 }
 

@@ -20,7 +20,7 @@ package struct BatchSolver: Sendable {
         let start = ContinuousClock.now
         let requests = job.parts.map { part in validate(part) }
         let rows = BatchRows(requests)
-        let outcome = solve(rows, with: job.model, cancellation: job.cancellation)
+        let outcome = solve(rows, with: job.model, on: job.team, cancellation: job.cancellation)
         let compute = (ContinuousClock.now - start).remainingMicroseconds
         var answers: [Answer] = []
         for (index, request) in requests.enumerated() {
@@ -68,12 +68,12 @@ package struct BatchSolver: Sendable {
     }
 
     private func solve(
-        _ rows: BatchRows, with model: any PoseModel, cancellation: Cancellation
+        _ rows: BatchRows, with model: any PoseModel, on team: ComputeTeam, cancellation: Cancellation
     ) -> Result<SolvedRows, CallFailure> {
         var solved = SolvedRows(count: rows.observations.count)
         do throws(ModelError) {
             try solved.fill(
-                from: rows.observations, range: 0..<rows.observations.count, with: model,
+                from: rows.observations, range: 0..<rows.observations.count, with: model, on: team,
                 refineSteps: rows.refineSteps, isCancelled: { cancellation.isCancelled })
             return .success(solved)
         } catch {

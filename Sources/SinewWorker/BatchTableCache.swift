@@ -12,41 +12,48 @@ package struct BatchTableCache: Sendable {
         package var processor: String
         /// The instruction set of the kernels.
         package var instructionSet: String
-        /// Batches solved at the same time.
+        /// Compute threads of the worker.
         package var threads: Int
+        /// Threads that solved each batch together.
+        package var threadsPerBatch: Int
         /// The largest size that may be measured.
         package var sizeMax: Int
         /// The model's name and version.
         package var model: String
         /// The hash of the model's weights; empty for models without weights.
         package var weightsSHA256: String
+        /// How the weights are held; empty for models without weights.
+        package var precision: String
         /// The release of Sinew: other kernels take other times.
         package var release: String
 
         package init(
-            processor: String, instructionSet: String, threads: Int, sizeMax: Int, model: String,
-            weightsSHA256: String, release: String
+            processor: String, instructionSet: String, threads: Int, threadsPerBatch: Int, sizeMax: Int, model: String,
+            weightsSHA256: String, precision: String, release: String
         ) {
             self.processor = processor
             self.instructionSet = instructionSet
             self.threads = threads
+            self.threadsPerBatch = threadsPerBatch
             self.sizeMax = sizeMax
             self.model = model
             self.weightsSHA256 = weightsSHA256
+            self.precision = precision
             self.release = release
         }
 
         fileprivate var json: JSONValue {
             .object([
                 .init("processor", .string(processor)), .init("instruction_set", .string(instructionSet)),
-                .init("threads", .integer(threads)), .init("size_max", .integer(sizeMax)),
+                .init("threads", .integer(threads)), .init("threads_per_batch", .integer(threadsPerBatch)),
+                .init("size_max", .integer(sizeMax)),
                 .init("model", .string(model)), .init("weights_sha256", .string(weightsSHA256)),
-                .init("release", .string(release)),
+                .init("precision", .string(precision)), .init("release", .string(release)),
             ])
         }
     }
 
-    private static let format = "sinew-batch-table/1"
+    private static let format = "sinew-batch-table/2"
     private static let bytesMax = 1 << 16
 
     /// The folder, an absolute path; made when the first table is stored.

@@ -1,4 +1,5 @@
 internal import SinewBody
+internal import SinewKernels
 package import SinewModels
 
 /// Times a model on people at rest, for ``BatchTable``.
@@ -14,10 +15,15 @@ package struct BatchTimer {
     }
 
     /// The time of one batch of `size` people; nil when the model was cancelled or refused them.
-    package func seconds(of model: any PoseModel, size: Int, isCancelled: () -> Bool) -> Double? {
+    ///
+    /// - Parameter team: its helpers are asleep when the batch begins, as a batch that is alone finds them.
+    package func seconds(
+        of model: any PoseModel, size: Int, on team: ComputeTeam = .alone, isCancelled: () -> Bool
+    ) -> Double? {
         let batch = people(size)
+        team.threads.settle()
         let begin = ContinuousClock.now
-        guard (try? model.solve(batch, isCancelled: isCancelled)) != nil else { return nil }
+        guard (try? model.solve(batch, on: team, isCancelled: isCancelled)) != nil else { return nil }
         let taken = (ContinuousClock.now - begin).components
         return Double(taken.seconds) + Double(taken.attoseconds) * 1e-18
     }

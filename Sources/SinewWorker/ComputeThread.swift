@@ -1,3 +1,4 @@
+internal import SinewKernels
 internal import SinewZeroMQ
 
 /// A thread that solves one batch after the other.
@@ -7,12 +8,17 @@ final class ComputeThread: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter finish: called on the thread with each result.
-    init(number: Int, solver: BatchSolver, finish: @escaping @Sendable (BatchResult) -> Void) throws(ZeroMQError) {
+    /// - Parameters:
+    ///   - processor: the only one to run on; nil leaves that to the scheduler.
+    ///   - finish: called on the thread with each result.
+    init(
+        number: Int, processor: Int? = nil, solver: BatchSolver, finish: @escaping @Sendable (BatchResult) -> Void
+    ) throws(ZeroMQError) {
         // One batch at a time, and the order to end.
         let jobs = try Mailbox<BatchJob?>(countMax: 2)
         self.jobs = jobs
         thread = try DedicatedThread(named: "sinew-solve-\(number)") {
+            if let processor { ProcessorPinning.restrictCallingThread(to: [processor]) }
             while true {
                 for job in jobs.waitAndTakeAll() {
                     guard let job else { return }

@@ -19,14 +19,14 @@ struct SolvedRows {
     ///   range is halved until the person stands alone.
     mutating func fill(
         from observations: PoseObservations, range: Range<Int>, with model: any PoseModel,
-        refineSteps: [Int], isCancelled: () -> Bool
+        on team: ComputeTeam = .alone, refineSteps: [Int], isCancelled: () -> Bool
     ) throws(ModelError) {
         var pending = [range]
         while let next = pending.popLast() {
             guard !next.isEmpty else { continue }
             do throws(ModelError) {
                 let part = next == 0..<observations.count ? observations : observations.rows(next)
-                var solved = try model.solve(part, isCancelled: isCancelled)
+                var solved = try model.solve(part, on: team, isCancelled: isCancelled)
                 precondition(
                     solved.count == next.count, "\(model.identity) returned \(solved.count) of \(next.count) rows")
                 try PoseRefinement.refine(

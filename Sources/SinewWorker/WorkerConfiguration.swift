@@ -7,8 +7,10 @@ package struct WorkerConfiguration: Sendable {
     package var brokerEndpoint: String
     /// What people call the worker; brokers tell workers apart by connection.
     package var name: String
-    /// Batches that are solved at the same time.
+    /// Threads that solve: batches side by side, or all of them on one batch that is alone.
     package var computeThreads: Int
+    /// The processors that compute threads are pinned to, in turn; empty leaves them to the scheduler.
+    package var processors: [Int]
     /// People the broker may hand over before the first answer, queued and running together.
     package var creditItems: Int
     /// The release of Sinew, for status pages.
@@ -23,12 +25,13 @@ package struct WorkerConfiguration: Sendable {
     /// Creates a configuration; what is left out keeps its default.
     package init(
         brokerEndpoint: String = "tcp://127.0.0.1:7691", name: String = WorkerConfiguration.defaultName,
-        computeThreads: Int = 1, creditItems: Int = 1024, version: String = "", batchItemsMax: Int? = nil,
-        batchTableFolder: String? = nil, limits: Limits = Limits()
+        computeThreads: Int = 1, processors: [Int] = [], creditItems: Int = 1024, version: String = "",
+        batchItemsMax: Int? = nil, batchTableFolder: String? = nil, limits: Limits = Limits()
     ) {
         self.brokerEndpoint = brokerEndpoint
         self.name = name
         self.computeThreads = computeThreads
+        self.processors = processors
         self.creditItems = creditItems
         self.version = version
         self.batchItemsMax = batchItemsMax
@@ -51,6 +54,10 @@ package struct WorkerConfiguration: Sendable {
         if let violated = limits.violatedRelation { return violated }
         if computeThreads < 1 || computeThreads > 1024 {
             return "compute threads must be 1…1024, not \(computeThreads): use at most one per core"
+        }
+        if !processors.isEmpty, processors.count < computeThreads {
+            return "\(computeThreads) compute threads cannot be pinned to \(processors.count) processors: "
+                + "use fewer threads"
         }
         if creditItems < 1 || creditItems > limits.creditItemsMax {
             return "credits must be 1…\(limits.creditItemsMax) people, not \(creditItems)"

@@ -1,5 +1,6 @@
 internal import Logging
 internal import SinewCore
+internal import SinewModels
 internal import SinewWire
 internal import SinewZeroMQ
 
@@ -7,7 +8,7 @@ extension WorkerLoop {
     /// Does what the batching machine decided.
     mutating func perform(_ action: BatchingStateMachine.Action) throws(ZeroMQError) {
         switch action {
-        case .run(let batch, _, let leases): run(batch, leases)
+        case .run(let batch, _, let leases, let threads): run(batch, leases, threads: threads)
         case .reply(let lease):
             guard let answer = answers.removeValue(forKey: lease) else {
                 preconditionFailure("a finished task has no answer")
@@ -32,8 +33,8 @@ extension WorkerLoop {
         }
     }
 
-    private mutating func run(_ batch: BatchID, _ leases: [LeaseToken]) {
-        guard let thread = freeThreads.popLast(), let first = tasks[leases[0]] else {
+    private mutating func run(_ batch: BatchID, _ leases: [LeaseToken], threads count: Int) {
+        guard let thread = takeThread(toLead: count), let first = tasks[leases[0]] else {
             preconditionFailure("a batch was started without a free thread or without a task")
         }
         let now = clock.now
@@ -46,7 +47,15 @@ extension WorkerLoop {
         }
         running[batch] = RunningBatch(thread: thread, cancellation: cancellation)
         threads[thread].run(
-            BatchJob(id: batch, model: models.all[first.model], parts: parts, cancellation: cancellation))
+            BatchJob(
+                id: batch, model: models.all[first.model], parts: parts, team: count > 1 ? team : .alone,
+                cancellation: cancellation))
+    }
+
+    /// A free thread; the team's lead is thread 0, which is pinned apart from the helpers.
+    private mutating func takeThread(toLead count: Int) -> Int? {
+        guard count > 1 else { return freeThreads.popLast() }
+        return freeThreads.firstIndex(of: 0).map { freeThreads.remove(at: $0) }
     }
 
     /// A compute thread is done with a batch.

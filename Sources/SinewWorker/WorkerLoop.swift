@@ -35,6 +35,8 @@ struct WorkerLoop: ~Copyable {
     let configuration: WorkerConfiguration
     let models: LoadedModels
     let threads: [ComputeThread]
+    /// For batches that are alone.
+    let team: ComputeTeam
     let inbox: Mailbox<BatchResult>
     let orders: WorkerOrders
     let logger: Logger
@@ -65,12 +67,13 @@ struct WorkerLoop: ~Copyable {
     /// Runs until the worker is stopped, on the thread that owns the socket.
     static func run(
         _ socket: consuming Socket, configuration: WorkerConfiguration, models: LoadedModels,
-        threads: [ComputeThread], inbox: Mailbox<BatchResult>, orders: WorkerOrders, logger: Logger
+        threads: [ComputeThread], team: ComputeTeam, inbox: Mailbox<BatchResult>, orders: WorkerOrders,
+        logger: Logger
     ) {
-        let sized = BatchSizing(configuration: configuration, logger: logger).models(
+        let sized = BatchSizing(configuration: configuration, team: team, logger: logger).models(
             models, isCancelled: { orders.stopping.isCancelled })
         var loop = WorkerLoop(
-            configuration: configuration, models: models, threads: threads, inbox: inbox, orders: orders,
+            configuration: configuration, models: models, threads: threads, team: team, inbox: inbox, orders: orders,
             logger: logger, socket: socket,
             machine: BatchingStateMachine(
                 models: sized, computeThreads: configuration.computeThreads, limits: configuration.limits),

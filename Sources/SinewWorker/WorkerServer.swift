@@ -1,5 +1,6 @@
 package import Logging
 internal import SinewCore
+internal import SinewKernels
 package import SinewModels
 internal import SinewZeroMQ
 
@@ -23,6 +24,7 @@ package final class WorkerServer: Sendable {
     ) throws(WorkerError) {
         if let violated = configuration.violatedRule { throw WorkerError(.configuration, violated) }
         let loaded = try LoadedModels(models)
+        let team = try Self.team(configuration)
         do throws(ZeroMQError) {
             var options = Socket.Options()
             options.onlyToConnected = true
@@ -38,13 +40,16 @@ package final class WorkerServer: Sendable {
             let solver = BatchSolver(workerName: configuration.name, limits: configuration.limits)
             var threads: [ComputeThread] = []
             for number in 0..<configuration.computeThreads {
-                threads.append(try ComputeThread(number: number, solver: solver) { inbox.post($0) })
+                let processor = configuration.processors.isEmpty ? nil : configuration.processors[number]
+                threads.append(
+                    try ComputeThread(number: number, processor: processor, solver: solver) { inbox.post($0) })
             }
             let computeThreads = threads
             let completion = completion
             _ = try DedicatedThread(named: "sinew-worker", owning: socket) { socket in
                 WorkerLoop.run(
-                    socket, configuration: configuration, models: loaded, threads: computeThreads, inbox: inbox,
+                    socket, configuration: configuration, models: loaded, threads: computeThreads, team: team,
+                    inbox: inbox,
                     orders: orders, logger: logger)
                 completion.finish()
             }
@@ -54,6 +59,18 @@ package final class WorkerServer: Sendable {
     }
 
     deinit { orders.stop() }
+
+    /// The helpers of compute thread 0, for batches that are alone; a helper shares the processor of the compute thread of its
+    /// number, which then has nothing to do.
+    private static func team(_ configuration: WorkerConfiguration) throws(WorkerError) -> ComputeTeam {
+        guard configuration.computeThreads > 1 else { return .alone }
+        do throws(ThreadError) {
+            return ComputeTeam(
+                try ThreadTeam(count: configuration.computeThreads, processors: configuration.processors))
+        } catch {
+            throw WorkerError(.transport, error.description)
+        }
+    }
 
     /// Waits until the worker has stopped; cancelling the waiting task stops it.
     package func run() async {

@@ -100,7 +100,7 @@ extension Simulation {
         guard let worker = workers[slot] else { return }  // it died of the action before
         let address = Address.worker(worker.connection)
         switch action {
-        case .run(let batch, let model, let leases):
+        case .run(let batch, let model, let leases, _):
             var items = 0
             for lease in leases {
                 guard let request = worker.requests[lease] else { return fail("a batch holds an unknown lease") }

@@ -39,6 +39,49 @@ import Testing
         #expect(run(&machine, arrival(1)) == [.run(batch(1), model: Self.niki, [lease(1)])])
     }
 
+    /// A machine of three threads; NIKI is faster on all of them from two items on, HybrIK never.
+    private func splittingMachine() -> Machine {
+        Machine(
+            models: [
+                .init(key: Self.niki, batchItemsMax: 8, splitItemsMin: 2), .init(key: Self.hybrik, batchItemsMax: 8),
+            ],
+            computeThreads: 3, limits: Limits())
+    }
+
+    @Test func `a batch that is alone gets all threads where that is faster`() {
+        var machine = splittingMachine()
+        #expect(
+            run(&machine, arrival(1, items: 2)) == [.run(batch(1), model: Self.niki, [lease(1)], threads: 3)])
+        // Its threads are all taken: who comes now waits, and then shares a batch.
+        #expect(run(&machine, arrival(2), arrival(3)).isEmpty)
+        #expect(
+            run(&machine, .batchFinished(batch(1))) == [
+                .reply(lease(1)), .run(batch(2), model: Self.niki, [lease(2), lease(3)], threads: 3),
+            ])
+    }
+
+    @Test func `a batch below the measured size, or of another model, keeps to one thread`() {
+        var machine = splittingMachine()
+        #expect(
+            run(&machine, arrival(1), arrival(2, Self.hybrik, items: 8), arrival(3)) == [
+                .run(batch(1), model: Self.niki, [lease(1)]), .run(batch(2), model: Self.hybrik, [lease(2)]),
+                .run(batch(3), model: Self.niki, [lease(3)]),
+            ])
+    }
+
+    @Test func `a batch beside which another one runs or waits keeps to one thread`() {
+        var machine = splittingMachine()
+        run(&machine, arrival(1))
+        #expect(run(&machine, arrival(2, items: 4)) == [.run(batch(2), model: Self.niki, [lease(2)])])
+        var full = splittingMachine()
+        run(&full, arrival(1, items: 8), arrival(2, items: 8), arrival(3, items: 8), arrival(4, items: 8))
+        #expect(
+            run(&full, .batchFinished(batch(1))) == [
+                .reply(lease(1)), .run(batch(2), model: Self.niki, [lease(2)]),
+                .run(batch(3), model: Self.niki, [lease(3)]), .run(batch(4), model: Self.niki, [lease(4)]),
+            ])
+    }
+
     @Test func `while every thread is busy tasks gather and the next free thread takes them together`() {
         var machine = machine()
         run(&machine, arrival(1))
@@ -207,7 +250,7 @@ import Testing
             if step == 1_800 { machine.handle(.drainRequested, at: now, into: &actions) }
             for action in actions {
                 switch action {
-                case .run(let id, _, let leases):
+                case .run(let id, _, let leases, _):
                     running.append((id, leases))
                     let sum = leases.reduce(0) { $0 + (items[$1.rawValue] ?? 0) }
                     #expect(leases.count == 1 || sum <= batchItemsMax, "seed \(seed) step \(step)")

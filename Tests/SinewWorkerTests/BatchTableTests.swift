@@ -1,4 +1,5 @@
 import Foundation
+import SinewModels
 import SinewWorker
 import Testing
 
@@ -9,13 +10,29 @@ import Testing
     }
 
     private static let key = BatchTableCache.Key(
-        processor: "Test CPU (2 cores)", instructionSet: "avx2", threads: 2, sizeMax: 64, model: "niki/1",
-        weightsSHA256: "abc", release: "1.2.3")
+        processor: "Test CPU (2 cores)", instructionSet: "avx2", threads: 2, threadsPerBatch: 1, sizeMax: 64,
+        model: "niki/1", weightsSHA256: "abc", precision: "float32", release: "1.2.3")
 
     @Test func `the smallest batch near the best time per person is chosen`() throws {
         #expect(Self.table([1000, 500, 300, 295, 400])?.chosenSize == 4)
         #expect(Self.table([1000, 500, 300, 200, 100])?.chosenSize == 16)
         #expect(Self.table([100, 100, 100])?.chosenSize == 1)
+    }
+
+    @Test func `threads work together from the size on that is faster so, and all larger ones`() throws {
+        func splitItemsMin(_ alone: [Double], _ together: [Double]) throws -> Int? {
+            BatchTable.splitItemsMin(
+                alone: try #require(Self.table(alone)), together: try #require(Self.table(together)))
+        }
+        #expect(try splitItemsMin([10, 8, 6, 6], [6, 5, 4, 3]) == 1)
+        #expect(try splitItemsMin([10, 8, 6, 6], [12, 9, 5, 3]) == 4)
+        #expect(try splitItemsMin([10, 8, 6, 6], [5, 9, 5, 3]) == 4)
+        #expect(try splitItemsMin([10, 8, 6, 6], [10, 8, 6, 6]) == nil)
+        // A gain of less than five percent is none.
+        #expect(try splitItemsMin([10, 8], [9.9, 7.9]) == nil)
+        // Sizes that only one table has say nothing.
+        #expect(try splitItemsMin([10, 8, 6, 6], [6, 5]) == 1)
+        #expect(try splitItemsMin([10], [6, 20]) == 1)
     }
 
     @Test func `entries that make no table are refused`() {
@@ -75,6 +92,9 @@ import Testing
         let seconds = try #require(timer.seconds(of: model, size: 7, isCancelled: { false }))
         #expect(seconds > 0)
         #expect(model.batchSizes == [7])
+        let team = try ComputeTeam(count: 2)
+        #expect(try #require(timer.seconds(of: model, size: 7, on: team, isCancelled: { false })) > 0)
+        #expect(model.batchSizes.dropFirst().sorted() == [3, 4])
     }
 
     @Test func `a stored table comes back for its own key alone`() throws {
@@ -85,7 +105,8 @@ import Testing
         #expect(cache.store(table, for: Self.key))
         #expect(cache.table(of: Self.key) == table)
         let others: [(inout BatchTableCache.Key) -> Void] = [
-            { $0.processor = "other" }, { $0.instructionSet = "avx512" }, { $0.threads = 1 }, { $0.sizeMax = 32 },
+            { $0.processor = "other" }, { $0.instructionSet = "avx512" }, { $0.threads = 1 },
+            { $0.threadsPerBatch = 2 }, { $0.precision = "bfloat16" }, { $0.sizeMax = 32 },
             { $0.model = "niki/2" }, { $0.weightsSHA256 = "abd" }, { $0.release = "1.2.4" },
         ]
         for change in others {
@@ -110,7 +131,7 @@ import Testing
         let damaged = [
             "", String(good.dropLast(8)), good + "x", good.replacing("0.002", with: "-0.002"),
             good.replacing("0.002", with: "\"fast\""), good.replacing("\"size\":2", with: "\"size\":1"),
-            good.replacing("\"size\":2", with: "\"size\":65"), good.replacing("table/1", with: "table/2"),
+            good.replacing("\"size\":2", with: "\"size\":65"), good.replacing("table/2", with: "table/3"),
             String(repeating: "[", count: 70_000),
         ]
         for text in damaged {
