@@ -29,11 +29,20 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func checkMachine() -> [DoctorFinding] {
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let allowance = ProcessorAllowance.current
         let isas = ISA.available.map(\.rawValue).joined(separator: ", ")
         return [
             DoctorFinding(
-                .good, "processor", "\(cores) cores; instruction sets \(isas); using \(ISA.selected.rawValue)")
+                .good, "processor", "\(cores) cores; instruction sets \(isas); using \(ISA.selected.rawValue)"),
+            DoctorFinding(.good, "threads", Self.threads(allowance)),
         ]
+    }
+
+    /// What the operating system and the container leave, and what follows from it.
+    static func threads(_ allowance: ProcessorAllowance) -> String {
+        let quota = allowance.quota.map { "a quota of \(fixed($0, 2)) processors" } ?? "no quota"
+        return "may run on processors \(PinnedProcessors.text(of: allowance.processors)), \(quota); "
+            + "\(allowance.threadCount) compute threads by default"
     }
 
     /// Loads every model that ships with the command, which checks its files against their hashes.

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import SinewClient
 internal import SinewCore
 internal import SinewFormats
@@ -35,8 +34,11 @@ struct SolveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "With --local: the folder of models (default: those that ship with sinew).")
     var models: String?
 
-    @Option(name: .long, help: "With --local: threads (default: the cores).")
+    @Option(name: .long, help: "With --local: threads (default: what the process may use).")
     var threads: Int?
+
+    @Flag(name: .long, help: "With --local: pin each thread to a processor.")
+    var pin = false
 
     @Option(name: .long, help: "With --local: the strongest instruction set to use.")
     var isaMax: ISAOption?
@@ -67,7 +69,8 @@ struct SolveCommand: AsyncParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be 1…1024, not \(threads)")
         }
-        if !local, let option = models.map({ _ in "--models" }) ?? threads.map({ _ in "--threads" }) {
+        let onlyLocal = models.map { _ in "--models" } ?? threads.map { _ in "--threads" } ?? (pin ? "--pin" : nil)
+        if !local, let option = onlyLocal {
             throw ValidationError("\(option) is for --local; a broker's workers have their own")
         }
     }
@@ -115,10 +118,10 @@ struct SolveCommand: AsyncParsableCommand {
         let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
         if local {
             if let isaMax { ISA.limit(to: isaMax.isa) }
-            let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+            let allowance = ProcessorAllowance.current
             let solver = LocalSolver(
                 model: try ModelRepository(path: models).load(model), refine: refine,
-                threads: threads ?? max(1, cores))
+                threads: threads ?? allowance.threadCount, processors: pin ? allowance.processors : [])
             return try await solver.solve(input, progress: progress)
         }
         return try await client.withClient { client in

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Glibc
+internal import SinewKernels
 internal import UnixSignals
 
 /// `sinew up`: a broker and its workers on this machine, one process tree.
@@ -14,8 +14,11 @@ struct UpCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Worker processes.")
     var workers = 2
 
-    @Option(name: .long, help: "Compute threads of each worker (default: the cores, shared out).")
+    @Option(name: .long, help: "Compute threads of each worker (default: the processors this may use, shared out).")
     var threads: Int?
+
+    @Flag(name: .long, help: "Pin each compute thread to a processor of its own.")
+    var pin = false
 
     @Option(name: .long, help: "Where clients connect.")
     var clients = "tcp://127.0.0.1:7690"
@@ -43,7 +46,18 @@ struct UpCommand: AsyncParsableCommand {
         plan.clientEndpoint = clients
         plan.workerEndpoint = workerEndpoint
         plan.workers = workers
-        plan.threads = threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / workers)
+        let allowance = ProcessorAllowance.current
+        plan.threads = threads ?? allowance.threadCount(sharedBy: workers)
+        if pin {
+            guard plan.threads * workers <= allowance.processors.count else {
+                throw ValidationError(
+                    "--pin: \(workers) workers of \(plan.threads) threads need \(plan.threads * workers) processors, "
+                        + "and this may use \(allowance.processors.count); use fewer workers or --threads")
+            }
+            plan.processors = (0..<workers).map { worker in
+                Array(allowance.processors[(worker * plan.threads)..<((worker + 1) * plan.threads)])
+            }
+        }
         plan.workerOptions = model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
         plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
 

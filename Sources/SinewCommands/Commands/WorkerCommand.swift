@@ -19,8 +19,18 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "What people call this worker (default: host-pid).")
     var name: String?
 
-    @Option(name: .long, help: "Batches solved at the same time.")
-    var threads = 1
+    @Option(
+        name: .long,
+        help: """
+            Compute threads: batches side by side, or all on a batch that is alone (default: what the process may use).
+            """)
+    var threads: Int?
+
+    @Flag(name: .long, help: "Pin each compute thread to a processor.")
+    var pin = false
+
+    @Option(name: .long, help: "With --pin: the processors, for example 0,2-3 (default: all that the process may use).")
+    var processors: String?
 
     @Option(name: .long, help: "A model to load, NAME or NAME/VERSION; may be repeated (default: all).")
     var model: [String] = []
@@ -31,7 +41,9 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "People the broker may hand over before the first answer.")
     var credits: Int?
 
-    @Option(name: .long, help: "People in one batch (default: measured for each model at the start).")
+    @Option(
+        name: .long,
+        help: "People in one batch, solved by one thread (default: measured for each model at the start).")
     var batch: Int?
 
     @Option(name: .long, help: "The strongest instruction set to use: portable, neon, avx2, avx512.")
@@ -40,6 +52,10 @@ struct WorkerCommand: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if processors != nil, !pin { throw ValidationError("--processors is for --pin; add --pin") }
+    }
+
     func run() async throws {
         try EndpointPolicy.check(broker, option: "--broker", isInsecureAllowed: service.insecure)
         if let isaMax { ISA.limit(to: isaMax.isa) }
@@ -47,7 +63,11 @@ struct WorkerCommand: AsyncParsableCommand {
         let names = model.isEmpty ? try repository.list().map { "\($0.name)/\($0.version)" } : model
         let loaded = try names.map { try repository.load($0) }
 
-        var configuration = WorkerConfiguration(brokerEndpoint: broker, computeThreads: threads, version: sinewVersion)
+        var configuration = WorkerConfiguration(brokerEndpoint: broker, version: sinewVersion)
+        let allowance = ProcessorAllowance.current
+        configuration.processors = pin ? try PinnedProcessors.list(processors, allowed: allowance.processors) : []
+        configuration.computeThreads =
+            threads ?? (pin ? min(allowance.threadCount, configuration.processors.count) : allowance.threadCount)
         if let name { configuration.name = name }
         if let credits { configuration.creditItems = credits }
         configuration.batchItemsMax = batch

@@ -11,6 +11,8 @@ final class LocalFleet: Sendable {
         var workers = 2
         /// Compute threads of each worker.
         var threads = 1
+        /// The processors that each worker's threads are pinned to; empty leaves them to the scheduler.
+        var processors: [[Int]] = []
         /// Further options of every worker.
         var workerOptions: [String] = []
         /// Options of every process.
@@ -23,7 +25,13 @@ final class LocalFleet: Sendable {
     let plan: Plan
     let broker: BrokerReady
     private let brokerProcess: Mutex<ChildProcess>
-    private let workerProcesses: Mutex<[ChildProcess]>
+    private let workerProcesses: Mutex<[Worker]>
+
+    /// A running worker and which of the planned ones it is.
+    private struct Worker: Sendable {
+        let process: ChildProcess
+        let index: Int
+    }
 
     /// Starts the broker, then the workers side by side; when one fails, those that run are stopped again.
     static func start(_ plan: Plan) async throws -> LocalFleet {
@@ -49,7 +57,7 @@ final class LocalFleet: Sendable {
     }
 
     /// The processes that solve.
-    var workers: [ChildProcess] { workerProcesses.withLock { $0 } }
+    var workers: [ChildProcess] { workerProcesses.withLock { $0.map(\.process) } }
 
     /// Starts again whoever dies, until the task is cancelled.
     ///
@@ -57,7 +65,9 @@ final class LocalFleet: Sendable {
     func supervise() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.superviseBroker() }
-            for worker in workers { group.addTask { try await self.superviseWorker(worker) } }
+            for worker in workerProcesses.withLock({ $0 }) {
+                group.addTask { try await self.superviseWorker(worker) }
+            }
             try await group.waitForAll()
         }
     }
@@ -88,14 +98,14 @@ final class LocalFleet: Sendable {
         }
     }
 
-    private func superviseWorker(_ first: ChildProcess) async throws {
+    private func superviseWorker(_ first: Worker) async throws {
         var restarts = RestartBudget()
-        var process = first
+        var process = first.process
         while true {
             guard let termination = await process.wait() else { return }
             try restarts.spend(on: "worker \(process.processID)", termination)
-            workerProcesses.withLock { list in list.removeAll { $0 === process } }
-            process = try await startWorker(restarts.total)
+            workerProcesses.withLock { list in list.removeAll { $0.process === process } }
+            process = try await startWorker(first.index)
         }
     }
 
@@ -119,10 +129,15 @@ final class LocalFleet: Sendable {
                 "worker", "--broker", broker.workerEndpoint, "--threads", "\(plan.threads)", "--json",
                 "--stop-with-parent",
             ]
-                + plan.workerOptions + plan.serviceOptions)
-        workerProcesses.withLock { $0.append(process) }
+                + pinning(index) + plan.workerOptions + plan.serviceOptions)
+        workerProcesses.withLock { $0.append(Worker(process: process, index: index)) }
         let _: WorkerReady = try await Self.firstWord(of: process, "a worker")
         return process
+    }
+
+    private func pinning(_ index: Int) -> [String] {
+        guard plan.processors.indices.contains(index) else { return [] }
+        return ["--pin", "--processors", PinnedProcessors.text(of: plan.processors[index])]
     }
 
     private static func firstWord<Word: Decodable>(of process: ChildProcess, _ who: String) async throws -> Word {
