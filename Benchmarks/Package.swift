@@ -38,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "GeometryBenchmark", dependencies: ["SinewModels", "SinewBody"], swiftSettings: settings),
         .executableTarget(
-            name: "NetworkBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody"], swiftSettings: settings),
+            name: "NetworkBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody", "SinewKernels"],
+            swiftSettings: settings),
         .executableTarget(
             name: "SGEMMBenchmark", dependencies: ["CPeak", "COpenBLAS", "SinewKernels"], swiftSettings: settings),
     ]

@@ -10,13 +10,12 @@ Both sides first solve the same input and must agree to 1e-4 (0.1 with weights o
 rounds' ratios. Four things are compared; ONNX Runtime always computes in float32:
 
   one thread           one batch after the other on one thread
-  one batch, two       each batch is solved by two threads: ONNX Runtime with intra_op_num_threads 2, ours with half the rows on each
+  one batch, two       each batch is solved by two threads: ONNX Runtime with intra_op_num_threads 2, ours with a team of two
   two batches          two threads, each with batches of its own, on both sides: throughput
   best of two          our better way with two threads against ONNX Runtime's better way
 
 Rates are wall time. `cpu`, beside one thread and two batches, is the same ratio in processor time: on a machine that others use too,
-it is the one to trust. At batch 1 we cannot cut the rows: “one batch, two” is then our single thread against ONNX Runtime's two, which is the latency of one person,
-and only “two batches” uses both cores. Input halves are split and weights packed beforehand for ONNX Runtime; our time
+it is the one to trust. Input halves are split and weights packed beforehand for ONNX Runtime; our time
 includes both the splitting and joining of the halves. With --path public ours also includes conditioning and pose finishing.
 """
 
@@ -141,9 +140,8 @@ def measure(ours, tensors, path, form, count, rounds, seconds):
     graph = build(tensors, count, form)
     single, double, other = session(graph, 1), session(graph, 2), session(graph, 1)
     inputs = niki_graph.feed([x.name for x in single.get_inputs()], *random_input(count, 1))
-    split = ["split", 2] if count % 2 == 0 else ["own", 1]
     modes = {
-        "one_thread": ([single], ["own", 1], 1), "one_batch_two": ([double], split, 1),
+        "one_thread": ([single], ["own", 1], 1), "one_batch_two": ([double], ["split", 2], 1),
         "two_batches": ([single, other], ["own", 2], 2),
     }
     found = {}

@@ -8,13 +8,14 @@
 // time PATH MODE THREADS BATCH TIMES   {"wall": seconds, "processor": seconds, "persons": solved}
 //
 // PATH is `network` (conditioned vectors in, rotations out) or `public` (conditioning, network, pose finishing).
-// MODE is `own`: each thread solves TIMES batches of its own, which is throughput; or `split`: each batch is cut among the threads
-// and the next one starts when all are done, which is what one caller sees. tools/bench/compare_onnxruntime.py drives it.
+// MODE is `own`: each thread solves TIMES batches of its own, which is throughput; or `split`: the threads share the work on each
+// batch, one batch after the other, which is what one caller sees. tools/bench/compare_onnxruntime.py drives it.
 
 internal import CPeak
 internal import Dispatch
 internal import Glibc
 internal import SinewBody
+internal import SinewKernels
 internal import SinewModels
 
 /// Prints a message on standard error and ends the process.
@@ -80,13 +81,14 @@ guard let model = loaded as? NIKIModel else {
     refuse("\(name) is no NIKI network")
 }
 
-@Sendable func solve(_ path: String, _ input: Input) {
+@Sendable func solve(_ path: String, _ input: Input, on team: ComputeTeam = .alone) {
     do {
         if path == "network" {
             _ = try model.network.inverse(
-                count: input.count, input: input.vectors, phi: input.phi, betas: input.betas, isCancelled: { false })
+                count: input.count, input: input.vectors, phi: input.phi, betas: input.betas, on: team.threads,
+                isCancelled: { false })
         } else {
-            _ = try model.solve(input.observations, isCancelled: { false })
+            _ = try model.solve(input.observations, on: team, isCancelled: { false })
         }
     } catch { refuse("the model refused its input: \(error)") }
 }
@@ -120,16 +122,12 @@ func answer(_ words: [String]) throws -> String {
         else { refuse("time network|public own|split THREADS BATCH TIMES") }
         let path = words[1]
         let split = words[2] == "split"
-        guard !split || batch % threads == 0 else {
-            refuse("\(batch) persons cannot be split among \(threads) threads")
-        }
-        let input = try Input(split ? batch / threads : batch)
+        let input = try Input(batch)
+        let team = split ? try ComputeTeam(count: threads) : .alone
         let before = clock()
         let duration = ContinuousClock().measure {
             if split {
-                for _ in 0..<times {
-                    DispatchQueue.concurrentPerform(iterations: threads) { _ in solve(path, input) }
-                }
+                for _ in 0..<times { solve(path, input, on: team) }
             } else {
                 DispatchQueue.concurrentPerform(iterations: threads) { _ in
                     for _ in 0..<times { solve(path, input) }

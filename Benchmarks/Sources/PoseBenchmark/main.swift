@@ -3,7 +3,8 @@
 //     python3 make_random_model.py --out /tmp/models
 //     swift run -c release PoseBenchmark --models /tmp/models --model niki-official
 //
-// Prints one JSON object. Every figure is the best of several rounds of about a second, with each thread solving batches of its own.
+// Prints one JSON object. Every figure is the best of several rounds of about a second. `mode` is `own`, each thread solves batches
+// of its own, or `split`, the threads share the work on one batch after the other (`--modes own,split`).
 // `persons_per_cpu_second` divides by the processor time of the process, so it hardly suffers from what else the machine does.
 
 internal import CPeak
@@ -41,13 +42,15 @@ struct Cost {
     var processor: Double
 }
 
-/// The cost of `batches` batches on each of `threads` threads.
-func cost(_ model: any PoseModel, _ batch: PoseObservations, batches: Int, threads: Int) -> Cost {
+/// The cost of `batches` batches on each of `callers` threads, every one with a team to help it.
+func cost(
+    _ model: any PoseModel, _ batch: PoseObservations, batches: Int, callers: Int, team: ComputeTeam
+) -> Cost {
     let before = clock()
     let duration = ContinuousClock().measure {
-        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        DispatchQueue.concurrentPerform(iterations: callers) { _ in
             for _ in 0..<batches {
-                guard (try? model.solve(batch, isCancelled: { false })) != nil else {
+                guard (try? model.solve(batch, on: team, isCancelled: { false })) != nil else {
                     fatalError("the model refused its input")
                 }
             }
@@ -69,16 +72,20 @@ let model = try ModelRepository(path: repository.isEmpty ? nil : repository)
 let rounds = Int(argument("rounds", "5")) ?? 5
 var rows: [String] = []
 let peak = (0..<5).map { _ in sinew_fma_peak(200_000) }.max() ?? 0
-for threads in integers(argument("threads", "1,2")) {
+let modes = argument("modes", "own").split(separator: ",")
+guard modes.allSatisfy({ $0 == "own" || $0 == "split" }) else { fatalError("--modes is own, split or own,split") }
+for (threads, mode) in integers(argument("threads", "1,2")).flatMap({ count in modes.map { (count, $0) } }) {
+    let team = mode == "split" ? try ComputeTeam(count: threads) : .alone
+    let callers = mode == "split" ? 1 : threads
     for size in integers(argument("batches", "1,16,128,256")) {
         let batch = try people(size)
-        let once = cost(model, batch, batches: 2, threads: threads).wall / 2
+        let once = cost(model, batch, batches: 2, callers: callers, team: team).wall / 2
         let batches = max(1, Int(1 / once))
-        let costs = (0..<rounds).map { _ in cost(model, batch, batches: batches, threads: threads) }
+        let costs = (0..<rounds).map { _ in cost(model, batch, batches: batches, callers: callers, team: team) }
         let (wall, processor) = (costs.map(\.wall).min() ?? 0, costs.map(\.processor).min() ?? 0)
-        let persons = Double(batches * size * threads)
+        let persons = Double(batches * size * callers)
         rows.append(
-            "{\"threads\": \(threads), \"batch\": \(size), \"persons_per_second\": \(Int(persons / wall)), "
+            "{\"threads\": \(threads), \"mode\": \"\(mode)\", \"batch\": \(size), \"persons_per_second\": \(Int(persons / wall)), "
                 + "\"persons_per_cpu_second\": \(Int(persons / processor)), "
                 + "\"milliseconds_per_batch\": \(Double(Int(wall / Double(batches) * 1e5)) / 100)}")
     }
