@@ -71,7 +71,8 @@ struct CommandLineServiceTests {
                     try await withWorker(broker, "steady") { _ in
                         try await waitUntil("two workers", broker) { $0.workers.count == 2 }
                         doomed.send(signal: SIGSTOP)
-                        let arguments = solveArguments(folder, "out.npz", ["--broker", broker.client_endpoint])
+                        let arguments = solveArguments(
+                            folder, "out.npz", ["--broker", broker.client_endpoint, "--refine", "3"])
                         try await CommandLineTool.withProcess(arguments) { solve in
                             try await waitUntil("work on the doomed worker", broker) { status in
                                 status.workers.contains { $0.name == "doomed" && $0.inFlightItems > 0 }
