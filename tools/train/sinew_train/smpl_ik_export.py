@@ -20,14 +20,17 @@ OPTIONS = [
     "heading_steps", "seed"]
 
 
-def command_of(options: dict) -> str:
+def command_of(options: dict, step: int) -> str:
     """The command lines that repeat the training, also when its schedule was changed on the way."""
     words = ["python -m sinew_train.smpl_ik_train --out out"]
     words += [f"--{name.replace('_', '-')} {options[name]}" for name in OPTIONS]
     words += [] if options["bf16"] else ["--fp32"]
+    words += [f"--start {options['start']}"] if options.get("start") else []
     (_, steps), *changes = options["schedule"]
     text = " ".join([*words, f"--steps {steps}"])
-    return "; ".join([text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes])
+    lines = [text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes]
+    # A training may be exported while it runs, before its learning rate has come down.
+    return "; ".join(lines + ([f"exported at step {step}"] if step < options["steps"] else []))
 
 
 def main() -> None:
@@ -47,7 +50,7 @@ def main() -> None:
     folder = given.out / given.name / given.version
     training = {
         "data": f"{given.data}, {len(split_names(options.split, 'train'))} clips (splits/{options.split}.json)", "licence": LICENCE,
-        "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["samples"], "command": command_of(state["options"]),
+        "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["samples"], "command": command_of(state["options"], state["step"]),
         "date": datetime.date.today().isoformat(), "heading_error": round(state["heading_error"], 5),
     }
     write_smpl_ik(folder, given.name, given.version, model, training, {})

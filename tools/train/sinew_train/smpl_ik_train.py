@@ -2,6 +2,9 @@
 
     python -m sinew_train.smpl_ik_train --out out/smpl-ik --width 128 --steps 20000
     python -m sinew_train.smpl_ik_train --out out/smpl-ik --resume
+    python -m sinew_train.smpl_ik_train --out out/more --start ../../Sources/SinewModels/Resources/models/smpl-ik/1
+
+`--start` goes on from an exported version where the state is gone: only the optimisers' short memory is lost. Its samples are counted on.
 
 `state.pt` (torch.save, loads with weights_only): `options`, `step`, `samples`, `model` and `average` (state dicts: as trained, and the running mean
 of the weights that is evaluated and exported), `optimisers`, `generator`, `torch` (random states), `usual_norm`, `heading_error`.
@@ -19,6 +22,7 @@ from torch import nn
 
 from . import smpl_ik_evaluate
 from .body import data_root
+from .checkpoint import read_smpl_ik
 from .data import PoseSampler, load_clips, split_names
 from .muon import Muon
 from .smpl_ik import SMPLIK
@@ -77,7 +81,16 @@ class Trainer:
             PoseSampler(local, None, recombine=options.recombine, jitter=options.jitter), options.device)
         self.validation = smpl_ik_evaluate.validation_sampler(clips, options.split, options.up, options.device)
         self.heading_error = 0.0
-        if fresh:
+        self.samples = 0
+        if fresh and options.start:
+            written, described = read_smpl_ik(Path(options.start))
+            if (described["dims"]["width"], described["conditioning"]) != (options.width, options.conditioning):
+                raise SystemExit(
+                    f"{options.start} has width {described['dims']['width']} and conditioning {described['conditioning']}. "
+                    "Give the same --width and --conditioning.")
+            self.model.load_state_dict(written.state_dict())
+            self.samples = described["training"]["samples"]
+        elif fresh:
             if self.model.heading is not None:
                 plain = GenderedPoseSampler.bundled(PoseSampler(local, None), options.device)
                 self.heading_error = fit_heading(self.model.heading, plain, self.generator, options.heading_steps)
@@ -85,7 +98,7 @@ class Trainer:
         self.average = build(options).to(options.device)
         self.average.load_state_dict(self.model.state_dict())
         self.optimisers = optimisers(self.model, options.lr, options.adam_lr, options.weight_decay)
-        self.step, self.samples, self.usual_norm = 0, 0, math.inf
+        self.step, self.usual_norm = 0, math.inf
 
     def rate(self) -> float:
         """Learning-rate factor: linear warm-up, constant, then a straight line to zero."""
@@ -165,6 +178,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--conditioning", choices=["none", "effector-heading"], default="effector-heading")
     parser.add_argument("--loss", choices=["whole-pose", "published"], default="whole-pose")
     parser.add_argument("--dropout", type=float, default=0.0, help="published: 0.01")
+    parser.add_argument("--start", help="an exported version (folder) whose weights to start from, instead of random ones")
     parser.add_argument("--steps", type=int, help="length of the schedule (20000); with --resume: another length from here on")
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--group", type=int, default=128, help="people of a batch who share a draw of effector counts (published: all)")

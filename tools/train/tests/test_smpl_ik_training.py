@@ -124,3 +124,17 @@ def test_an_exported_model_holds_the_averaged_weights_and_its_figures(small_data
     for protocol in ("random-effectors", "six-positions"):
         figures = described["evaluation"][protocol]
         assert 0 < figures["pa_mpjpe_mm"] <= figures["mpjpe_mm"] and 0 < figures["ge_rad"] < 3.2
+
+
+def test_a_training_goes_on_from_an_exported_version(small_data, monkeypatch):
+    common = ["--width", 8, "--batch", 12, "--threads", 1, "--validation-samples", 20]
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "run", *common, "--steps", 2, "--heading-steps", 2)
+    run(monkeypatch, smpl_ik_export, "--state", small_data / "run", "--out", small_data / "models", "--samples", 60)
+    folder = small_data / "models" / "smpl-ik" / "1"
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "more", *common, "--steps", 1, "--start", folder, "--lr", 0, "--adam-lr", 0)
+    state = torch.load(small_data / "more" / "state.pt", weights_only=True)
+    written, _ = read_smpl_ik(folder)
+    assert state["samples"] == 36
+    assert all(torch.equal(state["model"][name], value) for name, value in written.state_dict().items())
+    with pytest.raises(SystemExit, match="width 8"):
+        run(monkeypatch, smpl_ik_train, "--out", small_data / "other", "--width", 9, "--steps", 1, "--start", folder)
