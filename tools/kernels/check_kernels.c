@@ -115,8 +115,8 @@ int main(int count, char **arguments) {
             for (size_t k = 1; k <= 33; k += k < 5 ? 1 : 7) {
                 for (int mode = 0; mode < 8; mode++) keep_worst(&products, product_error(set, m, n, k, mode % 4, mode >= 4));
             }
-            // Deep enough for tiles of several micropanels, which few rows have.
-            if (m <= 3) keep_worst(&products, product_error(set, m, n, 265, SINEW_ACTIVATION_LEAKY_RELU, n % 2 == 0));
+            // Deep enough for several pages of weights, which few rows take one by one.
+            if (m <= 6) keep_worst(&products, product_error(set, m, n, 265, SINEW_ACTIVATION_LEAKY_RELU, n % 2 == 0));
         }
     }
     for (int step = -8700; step <= 8700; step++) {

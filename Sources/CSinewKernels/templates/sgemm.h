@@ -1,9 +1,9 @@
 /// The matrix product of every SIMD instruction set; contracts: `sinew_sgemm_function`, and with `SGEMM_BF16` defined
 /// `sinew_sgemm_bf16_function`.
 ///
-/// Define `SGEMM_NAME`, `SGEMM_MR`, `SGEMM_NV` (vectors of a micropanel, NR = SGEMM_NV · VF_LANES), `SGEMM_TILES(X)`
-/// (X(1) … X(SGEMM_MR)) and `SGEMM_WIDE(X)` (X(rows, panels) for few rows), then include under the target attribute. Each
-/// shape of a tile gets its own fully unrolled body, so a short tile costs no more than its rows and every sum lives in a register.
+/// Define `SGEMM_NAME`, `SGEMM_MR`, `SGEMM_NV` (vectors of a micropanel, NR = SGEMM_NV · VF_LANES) and `SGEMM_TILES(X)`
+/// (X(1) … X(SGEMM_MR)), then include under the target attribute. Each number of rows gets its own fully unrolled body, so a
+/// short tile costs no more than its rows and every sum lives in a register.
 #include <assert.h>
 
 #ifdef SGEMM_BF16
@@ -23,31 +23,35 @@ SINEW_INLINE void sgemm_load_row(const sgemm_weight *b, const size_t vectors, vf
 #endif
 
 #define SGEMM_NR (SGEMM_NV * VF_LANES)
-/// Vectors of the widest tile: two micropanels side by side.
-#define SGEMM_VECTORS_MAX ((size_t)8)
 
 // Weights that come from memory are fetched into L2 ahead of their use, over the end of the micropanel into the next. Measured
-// with AVX-512:
+// with AVX-512 on 512 inputs and outputs, in GFLOP/s:
 //
-// - Tiles of many rows fetch every line SGEMM_AHEAD bytes ahead: eight rows on weights that are larger than L3 ran at 104 GFLOP/s with
-//   it and at 94 without, and weights that lie in L2 cost nothing more.
+// - Tiles of many rows fetch every line SGEMM_AHEAD bytes ahead: eight rows on weights that are larger than L3 ran at 104 with it
+//   and at 94 without, and weights that lie in L2 cost nothing more.
 // - Few rows wait for memory alone. The hardware fetches ahead of a plain read, but it stops at every page and starts
-//   anew; so the first lines of each page are fetched one page ahead, once per page. Fetching every line takes from weights
-//   that lie in L2 what it needs itself: one row ran at 42 GFLOP/s with it and at 48 without, and four rows from memory at 53 and 62.
+//   anew; so the first lines of each page are fetched one page ahead, once per page: four rows from memory ran at 62 so, and at
+//   53 with every line fetched.
+// - One row with float weights ran at 17 with every line fetched and at 15 with the start of each page; from L2 it pays for
+//   that, with 41 instead of 46. One row with bfloat16 weights ran at 27 and 34.
+//
+// One and two rows have too few sums to hide the latency of the multiply-adds. Two micropanels side by side gain 3 to 5 % for
+// weights in L2 and lose 8 to 12 % for weights from memory, where a second stream disturbs the fetching: they are not used.
 #define SGEMM_PAGE_BYTES ((size_t)4096)
 #define SGEMM_AHEAD ((size_t)6144)
 #define SGEMM_PAGE_LINES ((size_t)8)
-/// From so many rows on arithmetic takes as long as weights from memory: the bytes of a weight and a half.
-#define SGEMM_MANY_ROWS (sizeof(sgemm_weight) * 3 / 2)
+
+/// Whether a tile fetches every line ahead. From six rows on (three with bfloat16) arithmetic takes as long as weights from memory.
+SINEW_INLINE bool sgemm_fetches_all(const size_t rows) {
+    return rows * 4 >= sizeof(sgemm_weight) * 6 || (rows == 1 && sizeof(sgemm_weight) == 4);
+}
 
 /// One register tile and what it needs to know of its product.
 typedef struct {
     size_t columns, depth;
     const float *a;
     size_t a_stride;
-    /// The first micropanel, and elements from one to the next.
     const sgemm_weight *b;
-    size_t panel_stride;
     const float *bias;
     float *c;
     size_t c_stride;
@@ -68,7 +72,7 @@ SINEW_INLINE vf sgemm_activate(vf x, const sinew_activation activation) {
 
 /// Stores the sums; `activation` is a constant here, and tanh is left to who calls.
 SINEW_INLINE void sgemm_store(
-    const sgemm_tile *x, const size_t rows, const size_t vectors, vf (*acc)[SGEMM_VECTORS_MAX],
+    const sgemm_tile *x, const size_t rows, const size_t vectors, vf (*acc)[SGEMM_NV],
     const sinew_activation activation) {
     if (x->columns == vectors * VF_LANES) {
         SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
@@ -88,12 +92,10 @@ SINEW_INLINE void sgemm_store(
     }
 }
 
-/// `rows` by `panels · vectors` vectors; `vectors` is below SGEMM_NV in a narrow last micropanel alone.
-SINEW_INLINE void sgemm_tile_run(
-    const sgemm_tile *x, const size_t rows, const size_t panels, const size_t vectors) {
-    const size_t all = panels * vectors;
-    vf acc[SGEMM_MR][SGEMM_VECTORS_MAX];
-    SINEW_UNROLL for (size_t v = 0; v < all; v++) {
+/// `rows` by `vectors` vectors, which are below SGEMM_NV in a narrow last micropanel alone.
+SINEW_INLINE void sgemm_tile_run(const sgemm_tile *x, const size_t rows, const size_t vectors) {
+    vf acc[SGEMM_MR][SGEMM_NV];
+    SINEW_UNROLL for (size_t v = 0; v < vectors; v++) {
         if (x->accumulate) {
             const size_t start = v * VF_LANES;
             const size_t left = x->columns <= start ? 0 : x->columns - start;
@@ -107,26 +109,19 @@ SINEW_INLINE void sgemm_tile_run(
     }
     const float *a = x->a;
     const sgemm_weight *b = x->b;
-    const size_t a_stride = x->a_stride, panel_stride = x->panel_stride, depth = x->depth;
-    const size_t row_bytes = vectors * VF_LANES * sizeof(sgemm_weight);
-    const bool many = rows >= SGEMM_MANY_ROWS;
-    const size_t step = many ? depth : SGEMM_PAGE_BYTES / row_bytes;
+    const size_t a_stride = x->a_stride, depth = x->depth, row_bytes = vectors * VF_LANES * sizeof(sgemm_weight);
+    const bool all = sgemm_fetches_all(rows);
+    const size_t step = all ? depth : SGEMM_PAGE_BYTES / row_bytes;
     for (size_t start = 0; start < depth; start += step) {
         const size_t end = depth - start < step ? depth : start + step;
-        if (!many) {
-            SINEW_UNROLL for (size_t panel = 0; panel < panels; panel++) {
-                sgemm_prefetch(b + panel * panel_stride, SGEMM_PAGE_BYTES, SGEMM_PAGE_LINES * 64);
-            }
-        }
+        if (!all) sgemm_prefetch(b, SGEMM_PAGE_BYTES, SGEMM_PAGE_LINES * 64);
         for (size_t p = start; p < end; p++) {
-            vf column[SGEMM_VECTORS_MAX];
-            SINEW_UNROLL for (size_t panel = 0; panel < panels; panel++) {
-                if (many) sgemm_prefetch(b + panel * panel_stride, SGEMM_AHEAD, row_bytes);
-                sgemm_load_row(b + panel * panel_stride, vectors, column + panel * vectors);
-            }
+            vf column[SGEMM_NV];
+            if (all) sgemm_prefetch(b, SGEMM_AHEAD, row_bytes);
+            sgemm_load_row(b, vectors, column);
             SINEW_UNROLL for (size_t i = 0; i < rows; i++) {
                 const vf value = vf_set1(a[i * a_stride]);
-                SINEW_UNROLL for (size_t v = 0; v < all; v++) acc[i][v] = vf_fma(value, column[v], acc[i][v]);
+                SINEW_UNROLL for (size_t v = 0; v < vectors; v++) acc[i][v] = vf_fma(value, column[v], acc[i][v]);
             }
             a += 1;
             b += vectors * VF_LANES;
@@ -134,49 +129,24 @@ SINEW_INLINE void sgemm_tile_run(
     }
     switch (x->activation) {
     case SINEW_ACTIVATION_LEAKY_RELU:
-        sgemm_store(x, rows, all, acc, SINEW_ACTIVATION_LEAKY_RELU);
+        sgemm_store(x, rows, vectors, acc, SINEW_ACTIVATION_LEAKY_RELU);
         break;
     case SINEW_ACTIVATION_RELU:
-        sgemm_store(x, rows, all, acc, SINEW_ACTIVATION_RELU);
+        sgemm_store(x, rows, vectors, acc, SINEW_ACTIVATION_RELU);
         break;
     case SINEW_ACTIVATION_IDENTITY:
     case SINEW_ACTIVATION_TANH:
-        sgemm_store(x, rows, all, acc, SINEW_ACTIVATION_IDENTITY);
+        sgemm_store(x, rows, vectors, acc, SINEW_ACTIVATION_IDENTITY);
         break;
     }
 }
 
-/// Whole micropanels of full width.
-static void sgemm_full(const sgemm_tile *x, size_t rows, size_t panels) {
-    if (panels == 1) {
-        switch (rows) {
-#define SGEMM_CASE(count)                                                                                              \
-    case count:                                                                                                        \
-        sgemm_tile_run(x, count, 1, SGEMM_NV);                                                                         \
-        return;
-            SGEMM_TILES(SGEMM_CASE)
-#undef SGEMM_CASE
-        default:
-            return;
-        }
-    }
-#define SGEMM_CASE(count, side)                                                                                        \
-    if (rows == count && panels == side) {                                                                             \
-        sgemm_tile_run(x, count, side, SGEMM_NV);                                                                      \
-        return;                                                                                                        \
-    }
-    SGEMM_WIDE(SGEMM_CASE)
-#undef SGEMM_CASE
-}
-
-/// A last micropanel of fewer vectors; a set whose micropanels are as narrow as they can be has none.
-__attribute__((unused)) static void sgemm_narrow(const sgemm_tile *x, size_t rows, size_t vectors) {
+/// A micropanel of full width.
+static void sgemm_full(const sgemm_tile *x, size_t rows) {
     switch (rows) {
 #define SGEMM_CASE(count)                                                                                              \
     case count:                                                                                                        \
-        SINEW_UNROLL for (size_t narrow = SGEMM_QUANTUM; narrow < SGEMM_NV; narrow += SGEMM_QUANTUM) {                 \
-            if (vectors == narrow) sgemm_tile_run(x, count, 1, narrow);                                                \
-        }                                                                                                              \
+        sgemm_tile_run(x, count, SGEMM_NV);                                                                            \
         return;
         SGEMM_TILES(SGEMM_CASE)
 #undef SGEMM_CASE
@@ -185,19 +155,20 @@ __attribute__((unused)) static void sgemm_narrow(const sgemm_tile *x, size_t row
     }
 }
 
-/// Shorter micropanels lie too close for the hardware to fetch ahead of several at a time.
-#define SGEMM_WIDE_DEPTH 256
-
-/// How many micropanels a tile of `rows` rows takes side by side: few rows have too few sums to hide the latency of the
-/// multiply-adds. One row of 512 inputs in L2 ran at 55 GFLOP/s with two and at 54 with one, two rows at 108 and 105.
-static size_t sgemm_side_by_side(size_t rows, size_t depth) {
-    size_t most = 1;
-    if (depth < SGEMM_WIDE_DEPTH) return most;
-#define SGEMM_CASE(count, side)                                                                                        \
-    if (rows == count && side > most) most = side;
-    SGEMM_WIDE(SGEMM_CASE)
+/// A last micropanel of fewer vectors; a set whose micropanels are as narrow as they can be has none.
+__attribute__((unused)) static void sgemm_narrow(const sgemm_tile *x, size_t rows, size_t vectors) {
+    switch (rows) {
+#define SGEMM_CASE(count)                                                                                              \
+    case count:                                                                                                        \
+        SINEW_UNROLL for (size_t narrow = SGEMM_QUANTUM; narrow < SGEMM_NV; narrow += SGEMM_QUANTUM) {                 \
+            if (vectors == narrow) sgemm_tile_run(x, count, narrow);                                                   \
+        }                                                                                                              \
+        return;
+        SGEMM_TILES(SGEMM_CASE)
 #undef SGEMM_CASE
-    return most;
+    default:
+        return;
+    }
 }
 
 /// In place, over a tile that has just been stored: tanh is long, and would be written out once for each shape of tile.
@@ -216,29 +187,23 @@ void SGEMM_NAME(const sinew_product *product, const sgemm_weight *panels) {
     assert(x.rows >= 1 && x.columns >= 1 && x.depth >= 1);
     // Tiles of nearly equal size: a remainder of one or two rows would wait for weights as long as a full tile.
     const size_t tiles = (x.rows + SGEMM_MR - 1) / SGEMM_MR;
-    const size_t most = tiles == 1 ? sgemm_side_by_side(x.rows, x.depth) : 1;
-    const size_t count = (x.columns + SGEMM_NR - 1) / SGEMM_NR;
-    const bool narrow = x.last_width < SGEMM_NR;
-    const size_t full = narrow ? count - 1 : count;
     sgemm_tile tile = {
-        .depth = x.depth, .a_stride = x.a_stride, .panel_stride = x.panel_stride, .c_stride = x.c_stride,
-        .accumulate = x.accumulate, .activation = x.activation,
+        .depth = x.depth, .a_stride = x.a_stride, .c_stride = x.c_stride, .accumulate = x.accumulate,
+        .activation = x.activation,
     };
-    for (size_t panel = 0; panel < count;) {
-        const bool last = panel >= full;
-        const size_t side = last ? 1 : (full - panel < most ? full - panel : most);
-        const size_t column = panel * SGEMM_NR, width = side * SGEMM_NR;
-        tile.columns = x.columns - column < width ? x.columns - column : width;
-        tile.b = panels + panel * x.panel_stride;
+    for (size_t column = 0; column < x.columns; column += SGEMM_NR) {
+        const size_t left = x.columns - column;
+        const bool narrow = left <= SGEMM_NR && x.last_width < SGEMM_NR;
+        tile.columns = left < SGEMM_NR ? left : SGEMM_NR;
+        tile.b = panels + column / SGEMM_NR * x.panel_stride;
         tile.bias = x.bias + column;
         for (size_t i = 0; i < tiles; i++) {
             const size_t row = x.rows * i / tiles, rows = x.rows * (i + 1) / tiles - row;
             tile.a = x.a + row * x.a_stride;
             tile.c = x.c + row * x.c_stride + column;
-            if (last) sgemm_narrow(&tile, rows, x.last_width / VF_LANES);
-            else sgemm_full(&tile, rows, side);
+            if (narrow) sgemm_narrow(&tile, rows, x.last_width / VF_LANES);
+            else sgemm_full(&tile, rows);
             if (x.activation == SINEW_ACTIVATION_TANH) sgemm_tanh(&tile, rows);
         }
-        panel += side;
     }
 }
