@@ -7,6 +7,10 @@ public protocol PoseModel: Sendable {
     /// Name and version as in the repository, for example `niki` and `1`.
     var identity: ModelIdentity { get }
 
+    /// Whether a pose depends on a start pose: the one given, or the answer of the frame before. Then the rows of a track belong into
+    /// one batch, in time order. False unless a model says otherwise.
+    var isSequential: Bool { get }
+
     /// Solves every person of the batch.
     ///
     /// - Shape: see ``PoseObservations`` and ``PoseSolutions``; rows keep their order.
@@ -22,6 +26,11 @@ public protocol PoseModel: Sendable {
     func solve(
         _ observations: PoseObservations, on team: ComputeTeam, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions
+}
+
+extension PoseModel {
+    /// Every row by itself.
+    public var isSequential: Bool { false }
 }
 
 /// Which model answered: `name/version`.
@@ -72,12 +81,20 @@ public struct PoseObservations: Sendable {
     public var betas: [Float]
     /// Which body the betas belong to.
     public var genders: [Gender]
+    /// Start poses `[count, 24, 3]`, rotation vectors in radians, for models that start from one; empty when nobody has one.
+    public var startTheta: [Float]
+    /// Whether a row has a start pose; empty when none has.
+    public var hasStart: [Bool]
+    /// Rows with the same number are consecutive frames of one person, in time order; empty when every row stands for itself.
+    public var tracks: [UInt32]
 
     /// Creates a batch from its arrays.
     public init(
         count: Int, joints: [Float], sigma: [Float], observed: [UInt32], twists: [Float], hasTwists: [Bool],
-        betas: [Float], genders: [Gender]
+        betas: [Float], genders: [Gender], startTheta: [Float] = [], hasStart: [Bool] = [], tracks: [UInt32] = []
     ) {
+        precondition(hasStart.isEmpty || hasStart.count == count)
+        precondition(startTheta.count == hasStart.count * 72 && (tracks.isEmpty || tracks.count == count))
         precondition(joints.count == count * 29 * 3 && sigma.count == count * 29 && observed.count == count)
         precondition(twists.count == count * 23 && hasTwists.count == count)
         precondition(betas.count == count * 10 && genders.count == count)
@@ -89,6 +106,9 @@ public struct PoseObservations: Sendable {
         self.hasTwists = hasTwists
         self.betas = betas
         self.genders = genders
+        self.startTheta = startTheta
+        self.hasStart = hasStart
+        self.tracks = tracks
     }
 }
 
@@ -117,6 +137,18 @@ public struct PoseSolutions: Sendable {
     public var boneLengthChange: [Float]
     /// How many of the 29 joints were not observed.
     public var unobservedJoints: [Int32]
+    /// What became of the start pose; always ``Outcome/solved`` for models that need none.
+    public var outcome: [Outcome]
+
+    /// Where a pose came from.
+    public enum Outcome: Int32, Sendable, CaseIterable {
+        /// It is the solver's answer.
+        case solved = 0
+        /// It is the start pose: the answer fitted what was observed worse.
+        case startKept = 1
+        /// The person was lost, and the solver began anew from analytic IK.
+        case restarted = 2
+    }
 
     /// Creates zeroed solutions for `count` people.
     public init(count: Int) {
@@ -129,6 +161,7 @@ public struct PoseSolutions: Sendable {
         orientationResidualRadians = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
+        outcome = Array(repeating: .solved, count: count)
     }
 }
 

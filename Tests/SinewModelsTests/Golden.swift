@@ -10,6 +10,7 @@ struct Golden {
         "niki_ts_none", "niki_ts_heading", "niki_one_stage_none", "niki_one_stage_heading", "inn_heading",
     ]
     static let all = flows + ["mlp_ik_heading"]
+    static let graphs = ["learnable_smplify_ours", "learnable_smplify_published"]
 
     static var folder: String { Bundle.module.bundlePath + "/Fixtures" }
 

@@ -49,7 +49,8 @@ final class TemporaryRepository {
     @Test func `a repository lists the analytic solver and its models`() throws {
         let listed = try ModelRepository(path: Golden.folder).list()
         let builtIn = ["hybrik", "hybrik-naive", "smplify", "smplify-adam", "smplify-lbfgs"]
-        #expect(listed.map(\.name) == builtIn + (Golden.all + EffectorGolden.names).sorted())
+        let fixtures = Golden.all + Golden.graphs + EffectorGolden.names
+        #expect(listed.map(\.name) == builtIn + fixtures.sorted())
         let niki = try #require(listed.first { $0.name == "niki_ts_heading" })
         #expect(niki.architecture == .niki(.twistAndSwing) && niki.hidden == 13 && niki.couplings == 16)
         #expect(niki.conditioning == .headingBones && niki.weightsSHA256.utf8.count == 64)

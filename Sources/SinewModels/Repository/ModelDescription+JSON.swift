@@ -33,7 +33,8 @@ extension ModelDescription {
                 "is \"\(conditioningName)\", which \(architectureName) cannot have; it has "
                     + fitting.map(\.rawValue).joined(separator: " or "))
         }
-        for (field, known) in [("body", "smpl-29"), ("rotation_layout", "rows")] {
+        let layoutName = architecture == .learnableSMPLify ? "interleaved" : "rows"
+        for (field, known) in [("body", "smpl-29"), ("rotation_layout", layoutName)] {
             let value = try fields.text(field)
             guard value == known else { throw fields.unknown(field, value, known: [known]) }
         }
@@ -56,10 +57,17 @@ extension ModelDescription {
             couplings = 0
             blocks = try fields.dim("blocks", in: 1...Self.blocksMax)
             embedding = try fields.dim("embedding", in: 1...Self.hiddenMax)
+            graph = nil
+        case .learnableSMPLify:
+            hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
+            couplings = try fields.dim("couplings", in: 0...0)
+            (blocks, embedding) = (0, 0)
+            graph = try GraphLayout(json: json["graph"], complain: fields.wrong)
         case .niki, .mlpIK, .analytic, .smplify:
             hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
             couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
             (blocks, embedding) = (0, 0)
+            graph = nil
         }
         trainingData = json["training"]?["data"]?.string ?? ""
         licence = json["training"]?["licence"]?.string ?? ""

@@ -17,6 +17,8 @@ public struct ModelDescription: Sendable, Equatable {
         case mlpIK
         /// Sets of effectors to poses (models.md §5).
         case smplIK
+        /// A graph network that turns a start pose towards keypoints (models.md §7).
+        case learnableSMPLify
         /// Analytic inverse kinematics, no weights (models.md §2).
         case analytic
         /// Minimises an error person by person; its prior ships with the package (models.md §8).
@@ -30,6 +32,7 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki(.vanilla): "inn"
             case .mlpIK: "mlp-ik"
             case .smplIK: "smpl-ik"
+            case .learnableSMPLify: "learnable-smplify"
             case .analytic: "hybrik"
             case .smplify: "smplify"
             }
@@ -41,12 +44,18 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki: [.none, .headingBones, .cameraFrame]
             case .mlpIK: [.none, .headingBones]
             case .smplIK: [.none, .effectorHeading]
+            case .learnableSMPLify: [.humanCentric]
             case .analytic, .smplify: [.none]
             }
         }
 
+        /// Whether models of the architecture of that name are sequential (``PoseModel/isSequential``).
+        package static func isSequential(named name: String) -> Bool { name == learnableSMPLify.name }
+
         /// The architectures that a repository can hold.
-        static let onDisk: [Architecture] = [.niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .mlpIK, .smplIK]
+        static let onDisk: [Architecture] = [
+            .niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .mlpIK, .smplIK, .learnableSMPLify,
+        ]
     }
 
     /// How joints become the network's input (`tools/train/CONDITIONING.md`).
@@ -59,6 +68,8 @@ public struct ModelDescription: Sendable, Equatable {
         case effectorHeading = "effector-heading"
         /// Root-relative joints in metres, turned into the camera frame of the published checkpoints and back.
         case cameraFrame = "camera-frame"
+        /// Keypoints in the frame of the start pose's hips and neck.
+        case humanCentric = "human-centric"
     }
 
     /// How the weights are held in memory; activations and sums are float32 either way.
@@ -95,6 +106,8 @@ public struct ModelDescription: Sendable, Equatable {
     public let blocks: Int
     /// Width of the embeddings of joints and kinds; 0 for networks without.
     public let embedding: Int
+    /// The graph of a graph network; nil for other architectures.
+    public let graph: GraphLayout?
     /// What stands between joints and the network's input.
     public let conditioning: Conditioning
     /// How the weights are held in memory: what `model.json` says, or what the caller of ``ModelRepository/load(_:precision:)``

@@ -75,6 +75,7 @@ public struct ModelRepository: Sendable {
         case .niki(let flow): return try NIKIModel(flow, files, bodies: .shared())
         case .mlpIK: return try MLPIKModel(files, bodies: .shared())
         case .smplIK: return try SMPLIKModel(files, bodies: .shared())
+        case .learnableSMPLify: return try LearnableSMPLifyModel(files, bodies: .shared())
         case .analytic, .smplify: throw unknown(name)
         }
     }
@@ -94,7 +95,8 @@ public struct ModelRepository: Sendable {
     ) -> ModelDescription {
         ModelDescription(
             name: name, version: "1", architecture: architecture, couplings: 0, hidden: 0, blocks: 0, embedding: 0,
-            conditioning: .none, precision: .float32, weightsSHA256: "", trainingData: trainingData, licence: licence,
+            graph: nil, conditioning: .none, precision: .float32, weightsSHA256: "", trainingData: trainingData,
+            licence: licence,
             acknowledgement: acknowledgement, evaluations: [])
     }
 
