@@ -38,6 +38,9 @@ public struct PoseReply: Sendable, Equatable {
     public internal(set) var boneLengthChange: [Float] = []
     /// How many of the 29 joints were not observed.
     public internal(set) var unobservedJoints: [Int32] = []
+    /// What became of the start pose: 0 the pose is the solver's answer, 1 it is the start pose, which fits the joints better than the
+    /// answer, 2 the person was lost and the solver began anew. 0 for models that start from nothing.
+    public internal(set) var outcome: [Int32] = []
     /// The people that were not solved, in ascending order; their rows are zero. `item` is a row of the request.
     public internal(set) var itemErrors: [ItemError] = []
     /// The model that answered.
@@ -57,6 +60,7 @@ extension PoseReply {
         jointResidualMillimetres = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
+        outcome = Array(repeating: 0, count: count)
     }
 
     /// The reply of one call.
@@ -74,6 +78,10 @@ extension PoseReply {
             message.quality.jointResidualMillimetres, n, "quality.joint_residual_mm")
         boneLengthChange = try Self.entries(message.quality.boneLengthChange, n, "quality.bone_length_change")
         unobservedJoints = try Self.entries(message.quality.unobservedJoints, n, "quality.unobserved_joints")
+        // Workers from before the field say nothing, and start from nothing.
+        let outcome = message.quality.outcome
+        self.outcome =
+            outcome.isEmpty ? Array(repeating: 0, count: n) : try Self.entries(outcome, n, "quality.outcome")
         for var error in message.itemErrors {
             guard error.item < n else {
                 throw ClientError(
@@ -104,6 +112,7 @@ extension PoseReply {
         put(part.jointResidualMillimetres, into: &jointResidualMillimetres, 1)
         put(part.boneLengthChange, into: &boneLengthChange, 1)
         put(part.unobservedJoints, into: &unobservedJoints, 1)
+        put(part.outcome, into: &outcome, 1)
         itemErrors += part.itemErrors
         itemErrors.sort { $0.item < $1.item }
         model = part.model

@@ -23,11 +23,18 @@ public struct PoseRequest: Sendable, Equatable {
     public var genders: [String]
     /// Gauss-Newton steps on the residual of the observed joints after the model, 0…64.
     public var refine: Int
+    /// Start poses `[count, 24, 3]`, rotation vectors in radians, for models that start from one; a row of NaN alone has none. Nil when
+    /// nobody has one.
+    public var startTheta: [Float]?
+    /// Rows with the same number are consecutive frames of one person, in time order and one after the other. Nil when every row stands
+    /// for itself, which is quicker for models that solve it so.
+    public var tracks: [UInt32]?
 
     /// Creates a request. Shapes are checked when it is solved, not here.
     public init(
         count: Int, joints: [Float], skeleton: String = "smpl-29", sigma: [Float]? = nil, observed: [Bool]? = nil,
-        twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = [], refine: Int = 0
+        twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = [], refine: Int = 0,
+        startTheta: [Float]? = nil, tracks: [UInt32]? = nil
     ) {
         self.count = count
         self.skeleton = skeleton
@@ -38,6 +45,8 @@ public struct PoseRequest: Sendable, Equatable {
         self.betas = betas
         self.genders = genders
         self.refine = refine
+        self.startTheta = startTheta
+        self.tracks = tracks
     }
 }
 
@@ -72,6 +81,30 @@ extension PoseRequest {
                 "refine is \(refine), outside 0…\(refineStepsMax) steps; 20 suffice even far from the solution",
                 field: "refine")
         }
+        try check(startTheta?.count, "startTheta", columns: 72)
+        try check(tracks?.count, "tracks", columns: 1)
+        _ = try trackRuns()
+    }
+
+    /// The rows of each track, which must be one after the other; nil without tracks.
+    func trackRuns() throws(ClientError) -> [Range<Int>]? {
+        guard let tracks else { return nil }
+        var runs: [Range<Int>] = []
+        var seen: Set<UInt32> = []
+        for row in tracks.indices {
+            if row > 0, tracks[row] == tracks[row - 1] {
+                runs[runs.count - 1] = runs[runs.count - 1].lowerBound..<(row + 1)
+                continue
+            }
+            guard seen.insert(tracks[row]).inserted else {
+                throw ClientError(
+                    .wrongShape,
+                    "track \(tracks[row]) goes on at row \(row) after another track; put the rows of a track one after the other",
+                    field: "tracks")
+            }
+            runs.append(row..<(row + 1))
+        }
+        return runs
     }
 
     private func check(_ found: Int?, _ field: String, columns: Int) throws(ClientError) {
@@ -81,8 +114,15 @@ extension PoseRequest {
     }
 
     /// The message with the rows of `range`. The request must be valid.
-    func message(_ range: Range<Int>) -> SolvePosesRequest {
+    ///
+    /// - Parameter start: `[24, 3]`, where the first row starts when it has no start pose of its own.
+    func message(_ range: Range<Int>, start: [Float]? = nil) -> SolvePosesRequest {
         let rows = range.count
+        var poses = startTheta.map { Array($0[range.lowerBound * 72..<range.upperBound * 72]) }
+        if let start, poses?.prefix(72).allSatisfy(\.isNaN) ?? true {
+            let rest = poses.map { Array($0.dropFirst(72)) } ?? Array(repeating: .nan, count: (rows - 1) * 72)
+            poses = start + rest
+        }
         func cut(_ values: [Float]?, _ columns: Int) -> Tensor? {
             values.map {
                 Tensor(Array($0[range.lowerBound * columns..<range.upperBound * columns]), shape: [rows, columns])
@@ -102,6 +142,7 @@ extension PoseRequest {
             twists: cut(twists, 23),
             betas: sharesBetas ? betas.map { Tensor($0, shape: [10]) } : cut(betas, 10),
             genders: genders.count == count ? Array(genders[range]) : genders,
+            startTheta: poses.map { Tensor($0, shape: [rows, 24, 3]) }, tracks: tracks.map { Array($0[range]) } ?? [],
             refine: refine == 0 ? nil : UInt32(refine))
     }
 }

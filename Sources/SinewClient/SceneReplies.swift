@@ -64,14 +64,18 @@ public struct SceneReplies: AsyncSequence, Sendable {
 /// One iteration over a scene: sends parts, keeps finished ones until they are taken.
 final class SceneRun: Sendable {
     private struct Answered: Sendable {
-        let rows: Range<Int>
+        let part: SceneStretch.Part
         let answer: Result<Frame, ClientError>
     }
 
     private struct State {
-        /// The first row that was not sent.
-        var nextRow = 0
-        var underWay: [CallID: Range<Int>] = [:]
+        /// What is to be sent, each from its own start to its own end; nil before the request was looked at.
+        var stretches: [SceneStretch]?
+        /// Stretches of which a part may be sent now, as places in ``stretches``.
+        var ready: ArraySlice<Int> = []
+        /// The most rows of one call.
+        var itemsPerCall = 1
+        var underWay: [CallID: SceneStretch.Part] = [:]
         var answered: [Answered] = []
         /// Whoever waits for the next answer. There is one reader at most.
         var reader: CheckedContinuation<Void, Never>?
@@ -101,7 +105,10 @@ final class SceneRun: Sendable {
             sendWhatMay()
             guard let answered = try await nextAnswer() else { return nil }
             let message = try Client.decode(SolvePosesReply.self, answered.answer)
-            return ScenePart(rows: answered.rows, reply: try PoseReply(message, rows: answered.rows))
+            let rows = answered.part.rows
+            let reply = try PoseReply(message, rows: rows)
+            goOn(after: answered.part, reply)
+            return ScenePart(rows: rows, reply: reply)
         } catch {
             cancel()
             throw error
@@ -118,8 +125,16 @@ final class SceneRun: Sendable {
     }
 
     private func validate() throws(ClientError) {
-        guard state.withLock({ $0.nextRow == 0 }) else { return }
+        guard state.withLock({ $0.stretches == nil }) else { return }
         try people.validate()
+        let runs = try people.trackRuns()
+        let itemsPerCall = try itemsPerCall(for: runs)
+        let stretches = SceneStretch.stretches(of: people.count, tracks: runs, itemsPerCall: itemsPerCall)
+        state.withLock { state in
+            state.stretches = stretches
+            state.itemsPerCall = itemsPerCall
+            state.ready = ArraySlice(stretches.indices)
+        }
         guard !model.isEmpty, model.utf8.count <= Head.modelBytesMax else {
             throw ClientError(
                 .unknownModel,
@@ -128,26 +143,60 @@ final class SceneRun: Sendable {
         }
     }
 
+    /// The most rows of one call.
+    ///
+    /// A track that is refined goes into one call whole: the answer then holds the refined pose, and the next frame has to start from
+    /// the model's own.
+    private func itemsPerCall(for tracks: [Range<Int>]?) throws(ClientError) -> Int {
+        let configured = client.configuration.itemsPerCall
+        guard people.refine > 0, let longest = tracks?.map(\.count).max(), longest > configured else {
+            return configured
+        }
+        let most = Limits().itemsPerCallMax
+        guard longest <= most else {
+            throw ClientError(
+                .payloadTooLarge,
+                "a track of \(longest) rows that is refined needs one call, which holds at most \(most); solve it without refine "
+                    + "first, then refine those poses in a request without tracks", field: "tracks")
+        }
+        return longest
+    }
+
     private func sendWhatMay() {
-        while let rows = claimRows() {
+        while let (part, start) = claimPart() {
             let id = client.nextCallID()
-            state.withLock { $0.underWay[id] = rows }
+            state.withLock { $0.underWay[id] = part }
             let call = PendingCall(
-                id: id, method: PoseSolver.SolvePoses.name, model: model, items: rows.count,
-                payload: Frame(people.message(rows).encode()), deadline: until ?? client.clock.now + allowed,
-                allowed: allowed, complete: { [weak self] answer in self?.finish(id, answer) })
+                id: id, method: PoseSolver.SolvePoses.name, model: model, items: part.rows.count,
+                payload: Frame(people.message(part.rows, start: start).encode()),
+                deadline: until ?? client.clock.now + allowed, allowed: allowed,
+                complete: { [weak self] answer in self?.finish(id, answer) })
             client.mailbox.post(.call(call))
         }
     }
 
-    private func claimRows() -> Range<Int>? {
+    private func claimPart() -> (SceneStretch.Part, start: [Float]?)? {
         state.withLock { state in
-            guard state.nextRow < people.count,
-                state.underWay.count + state.answered.count < client.configuration.callsInFlightMax
+            guard state.underWay.count + state.answered.count < client.configuration.callsInFlightMax,
+                let place = state.ready.first, var stretch = state.stretches?[place]
             else { return nil }
-            let rows = state.nextRow..<min(people.count, state.nextRow + client.configuration.itemsPerCall)
-            state.nextRow = rows.upperBound
-            return rows
+            let rows = stretch.claim(atMost: state.itemsPerCall)
+            if stretch.isSent || stretch.isChain { state.ready.removeFirst() }
+            state.stretches?[place] = stretch
+            return (SceneStretch.Part(rows: rows, stretch: place), stretch.start)
+        }
+    }
+
+    /// The next part of a chain starts where this one ended.
+    private func goOn(after part: SceneStretch.Part, _ reply: PoseReply) {
+        state.withLock { state in
+            guard var stretch = state.stretches?[part.stretch], stretch.isChain, !stretch.isSent else { return }
+            let failed = Set(reply.itemErrors.map { Int($0.item) - part.rows.lowerBound })
+            if let last = (0..<part.rows.count).last(where: { !failed.contains($0) }) {
+                stretch.start = Array(reply.theta[(last * 72)..<(last * 72 + 72)])
+            }
+            state.stretches?[part.stretch] = stretch
+            state.ready.append(part.stretch)
         }
     }
 
@@ -185,8 +234,8 @@ final class SceneRun: Sendable {
     /// Called by the socket thread.
     private func finish(_ id: CallID, _ answer: Result<Frame, ClientError>) {
         state.withLock { state in
-            guard let rows = state.underWay.removeValue(forKey: id) else { return }
-            state.answered.append(Answered(rows: rows, answer: answer))
+            guard let part = state.underWay.removeValue(forKey: id) else { return }
+            state.answered.append(Answered(part: part, answer: answer))
         }
         wakeReader()
     }

@@ -6,7 +6,11 @@ extension PoseModel {
     public func solve(
         _ observations: PoseObservations, on team: ComputeTeam, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions {
-        guard team.count > 1, observations.count > 1 else { return try solve(observations, isCancelled: isCancelled) }
+        // The frames of a track need each other.
+        let isOneByOne = !isSequential || observations.tracks.isEmpty
+        guard team.count > 1, observations.count > 1, isOneByOne else {
+            return try solve(observations, isCancelled: isCancelled)
+        }
         let work = DealtPeople(self, observations, members: team.count)
         team.threads.run(work) { member in work.solve(member, isCancelled: isCancelled) }
         return try work.solutions()
@@ -81,6 +85,7 @@ extension PoseSolutions {
         jointResidualMillimetres += other.jointResidualMillimetres
         boneLengthChange += other.boneLengthChange
         unobservedJoints += other.unobservedJoints
+        outcome += other.outcome
     }
 }
 
@@ -92,6 +97,8 @@ extension PoseObservations {
         }
         return PoseObservations(
             count: range.count, joints: part(joints, 87), sigma: part(sigma, 29), observed: part(observed, 1),
-            twists: part(twists, 23), hasTwists: part(hasTwists, 1), betas: part(betas, 10), genders: part(genders, 1))
+            twists: part(twists, 23), hasTwists: part(hasTwists, 1), betas: part(betas, 10), genders: part(genders, 1),
+            startTheta: hasStart.isEmpty ? [] : part(startTheta, 72),
+            hasStart: hasStart.isEmpty ? [] : part(hasStart, 1), tracks: tracks.isEmpty ? [] : part(tracks, 1))
     }
 }

@@ -18,7 +18,7 @@ package struct BatchSolver: Sendable {
 
     package func solve(_ job: BatchJob) -> BatchResult {
         let start = ContinuousClock.now
-        let requests = job.parts.map { part in validate(part) }
+        let requests = job.parts.map { part in validate(part, for: job.model) }
         let rows = BatchRows(requests)
         let outcome = solve(rows, with: job.model, on: job.team, cancellation: job.cancellation)
         let compute = (ContinuousClock.now - start).remainingMicroseconds
@@ -44,10 +44,19 @@ package struct BatchSolver: Sendable {
             busy: ContinuousClock.now - start)
     }
 
-    private func validate(_ part: BatchJob.Part) -> Result<ValidatedRequest, CallFailure> {
+    private func validate(
+        _ part: BatchJob.Part, for model: any PoseModel
+    ) -> Result<ValidatedRequest, CallFailure> {
         do throws(CallFailure) {
+            let request = try decode(part)
+            guard request.startTheta == nil || model.isSequential else {
+                throw CallFailure(
+                    .invalidArgument, .malformedRequest, field: "start_theta",
+                    "\(model.identity) starts from no pose; leave start_theta out or ask a model that does "
+                        + "(architecture learnable-smplify)")
+            }
             return .success(
-                try ValidatedRequest(try decode(part), declaredItems: part.declaredItems, limits: limits))
+                try ValidatedRequest(request, declaredItems: part.declaredItems, limits: limits))
         } catch {
             return .failure(error)
         }

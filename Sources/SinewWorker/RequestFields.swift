@@ -17,6 +17,9 @@ struct RequestFields {
     private let genders: [String]
     /// Gauss-Newton steps after the model.
     let refineSteps: Int
+    /// Rows of NaN have none.
+    private let startTheta: [Float]?
+    private let tracks: [UInt32]
 
     /// What is assumed of every joint when a request says nothing, metres.
     static let sigmaDefault: Float = 0.02
@@ -60,6 +63,13 @@ struct RequestFields {
         betas = try Self.floats("betas", request.betas, shape: isOneBetaForAll ? [10] : [count, 10])
         genders = try Self.checkedGenders(request.genders, count: count)
         refineSteps = try Self.checkedSteps(request.refine ?? 0, limits: limits)
+        startTheta = try Self.floats("start_theta", request.startTheta, shape: [count, 24, 3])
+        tracks = request.tracks
+        guard tracks.isEmpty || tracks.count == count else {
+            throw CallFailure(
+                .invalidArgument, .wrongShape, field: "tracks",
+                "tracks has \(tracks.count) entries; give none, or one for each of the \(count) people")
+        }
     }
 
     private static func checkedSteps(_ steps: UInt32, limits: Limits) throws(CallFailure) -> Int {
@@ -105,7 +115,7 @@ extension RequestFields {
     func problem(of person: Int) -> ItemError? {
         jointProblem(of: person)
             ?? sigmaProblem(of: person) ?? twistProblem(of: person) ?? betaProblem(of: person)
-            ?? genderProblem(of: person)
+            ?? genderProblem(of: person) ?? startProblem(of: person)
     }
 
     private func isObserved(_ person: Int, _ joint: Int) -> Bool {
@@ -185,6 +195,23 @@ extension RequestFields {
         return error(person, .unknownGender, "genders", Self.unknownGender(genders[person]))
     }
 
+    private func hasStart(_ person: Int) -> Bool {
+        guard let startTheta else { return false }
+        return !startTheta[(person * 72)..<(person * 72 + 72)].allSatisfy(\.isNaN)
+    }
+
+    private func startProblem(of person: Int) -> ItemError? {
+        guard let startTheta, hasStart(person) else { return nil }
+        for joint in 0..<Skeleton.rotationCount {
+            for axis in 0..<3 {
+                let place = { "[\(joint), \(axis)] (\(Skeleton.smpl24.jointNames[joint]) \(["x", "y", "z"][axis]))" }
+                let value = startTheta[person * 72 + joint * 3 + axis]
+                if let problem = check(person, value, .startTheta, place) { return problem }
+            }
+        }
+        return nil
+    }
+
     private func check(_ person: Int, _ value: Float, _ range: ValueRange, _ place: () -> String) -> ItemError? {
         guard value.isFinite else {
             return error(
@@ -241,6 +268,17 @@ extension RequestFields {
         }
         return PoseObservations(
             count: rows.count, joints: joints, sigma: sigma, observed: observed, twists: twists,
-            hasTwists: Array(repeating: self.twists != nil, count: rows.count), betas: betas, genders: genders)
+            hasTwists: Array(repeating: self.twists != nil, count: rows.count), betas: betas, genders: genders,
+            startTheta: startPoses(of: rows), hasStart: startTheta == nil ? [] : rows.map(hasStart),
+            tracks: tracks.isEmpty ? [] : rows.map { tracks[$0] })
+    }
+
+    /// `[count, 24, 3]`, zeros for who has none; empty when the request has none at all.
+    private func startPoses(of rows: [Int]) -> [Float] {
+        guard let startTheta else { return [] }
+        return rows.flatMap { person in
+            hasStart(person)
+                ? Array(startTheta[(person * 72)..<(person * 72 + 72)]) : [Float](repeating: 0, count: 72)
+        }
     }
 }

@@ -97,7 +97,8 @@ struct SolvedRows {
             joints: Tensor(own.joints, shape: [count, 29, 3]),
             quality: SolveQuality(
                 latentNorm: own.latentNorm, jointResidualMillimetres: own.jointResidualMillimetres,
-                boneLengthChange: own.boneLengthChange, unobservedJoints: own.unobservedJoints),
+                boneLengthChange: own.boneLengthChange, unobservedJoints: own.unobservedJoints,
+                outcome: own.outcome.map(\.rawValue)),
             itemErrors: errors)
     }
 }

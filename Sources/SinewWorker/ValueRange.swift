@@ -21,10 +21,18 @@ struct ValueRange: Sendable {
     static let betas = ValueRange(
         field: "betas", range: -10...10, unit: "standard deviations", advice: "shape coefficients of SMPL are meant")
 
+    /// Four half turns: nobody's joint turns further, and degrees are larger.
+    static let startTheta = ValueRange(
+        field: "start_theta", range: -12.566371...12.566371, unit: "rad",
+        advice: "multiply by π/180 if they are in degrees")
+
     /// What to do about a value that is not there, which is what a NaN often means.
     var adviceWhenMissing: String {
-        field == ValueRange.joints.field
-            ? "a joint that was not seen is marked by 0 in observed" : "leave the field out when it is not known"
+        switch field {
+        case ValueRange.joints.field: "a joint that was not seen is marked by 0 in observed"
+        case ValueRange.startTheta.field: "a person without a start pose has NaN in all 72 places"
+        default: "leave the field out when it is not known"
+        }
     }
 
     func contains(_ value: Float) -> Bool { range.contains(value) }

@@ -67,8 +67,8 @@ extension Client {
 
 /// People who stand in a room with noisy joints, and what analytic IK makes of them without any service.
 struct NoisyPeople: Sendable {
-    let request: PoseRequest
-    let observations: PoseObservations
+    var request: PoseRequest
+    var observations: PoseObservations
 
     init(_ count: Int, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)

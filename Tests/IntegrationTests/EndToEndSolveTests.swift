@@ -62,6 +62,34 @@ import Testing
         return request
     }
 
+    @Test func `clips in many calls are those of one local call, bit for bit`() async throws {
+        let model = try ModelRepository().load("learnable-smplify")
+        let fleet = try InProcessFleet(workerModels: [[model], [model]])
+        let client = try fleet.client(itemsPerCall: 7)
+        _ = try await client.waitForFleet { $0.workers.count == 2 }
+        var people = try NoisyPeople(120, seed: 8)
+        // A long clip, short ones that share a call, a middling one, and a start pose in the midst of it.
+        people.observations.tracks = [60, 2, 3, 1, 20, 34].enumerated().flatMap { track, count in
+            Array(repeating: UInt32(track), count: count)
+        }
+        people.request.tracks = people.observations.tracks
+        people.observations.hasStart = (0..<120).map { $0 == 75 }
+        people.observations.startTheta = Array(repeating: 0, count: 120 * 72)
+        people.request.startTheta = (0..<(120 * 72)).map { index -> Float in index / 72 == 75 ? 0 : .nan }
+        let reply = try await client.solveScene(people.request, model: "learnable-smplify").collect()
+        let solved = try model.solve(people.observations, isCancelled: { false })
+        expectEqual(reply, solved)
+        #expect(reply.outcome == solved.outcome.map(\.rawValue))
+        #expect(reply.parts.allSatisfy { $0.rows.count <= 7 })
+        people.request.refine = 3
+        var refined = solved
+        try PoseRefinement.refine(
+            &refined, toward: people.observations, steps: Array(repeating: 3, count: 120), isCancelled: { false })
+        expectEqual(try await client.solveScene(people.request, model: "learnable-smplify").collect(), refined)
+        people.observations.tracks = []
+        #expect(try model.solve(people.observations, isCancelled: { false }).theta != solved.theta)
+    }
+
     @Test func `parts that stream in completion order cover every person once`() async throws {
         let fleet = try InProcessFleet(workerModels: [try analyticModels(), try analyticModels()])
         let client = try fleet.client(itemsPerCall: 7)

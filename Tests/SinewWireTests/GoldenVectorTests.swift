@@ -27,7 +27,7 @@ import Testing
             joints: Tensor([0, 1.5, -2.25, 3, 0.1, 1e-20], shape: [2, 1, 3]), skeleton: "smpl-29",
             sigma: Tensor([0.02, 0.4], shape: [2, 1]), observed: Tensor(.uint8([1, 0]), shape: [2, 1]),
             betas: Tensor(Array(repeating: 0.5, count: 10), shape: [10]), genders: ["female", "male"],
-            refine: 12),
+            startTheta: Tensor([0.25, -0.5, 1, 3, 0, -3], shape: [2, 1, 3]), tracks: [7, 7], refine: 12),
         "lenient-solve-poses-request": SolvePosesRequest(
             joints: Tensor(.float64([0.25, 1, -8.5]), shape: [1, 1, 3]), skeleton: "smpl-24"),
         "solve-poses-reply": SolvePosesReply(
@@ -36,7 +36,7 @@ import Testing
             joints: Tensor([9, 8, 7, 0, 0, 0], shape: [2, 1, 3]),
             quality: SolveQuality(
                 latentNorm: [0.75, 0], jointResidualMillimetres: [12.5, 0], boneLengthChange: [0.03125, 0],
-                unobservedJoints: [3, 0]),
+                unobservedJoints: [3, 0], outcome: [1, 0]),
             model: "niki", modelVersion: "1", weightsSHA256: String(repeating: "0f", count: 32), worker: "anna-17",
             batchSize: 40, queueMicroseconds: 300, computeMicroseconds: 70_000,
             itemErrors: [

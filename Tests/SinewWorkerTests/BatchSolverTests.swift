@@ -55,6 +55,58 @@ import Testing
         }
     }
 
+    /// Counts each row's place in its track, and adds 100 for a start pose.
+    private struct CountingModel: PoseModel {
+        let identity = ModelIdentity(name: "counting", version: "1", weightsSHA256: "", architecture: "arithmetic")
+        let isSequential = true
+
+        func solve(_ people: PoseObservations, isCancelled: () -> Bool) throws(ModelError) -> PoseSolutions {
+            var solutions = PoseSolutions(count: people.count)
+            for row in 0..<people.count {
+                let before = (0..<row).count { !people.tracks.isEmpty && people.tracks[$0] == people.tracks[row] }
+                let hasStart = !people.hasStart.isEmpty && people.hasStart[row]
+                solutions.latentNorm[row] = Float(before) + (hasStart ? people.startTheta[row * 72] : 0)
+                solutions.outcome[row] = hasStart ? .startKept : .solved
+            }
+            return solutions
+        }
+    }
+
+    @Test func `tracks and start poses stay within their request`() throws {
+        // The same track numbers in every request, requests without tracks and without start poses in between.
+        var first = people(4, seed: 31)
+        first.tracks = [0, 1, 0, 1]
+        let plain = people(3, seed: 32)
+        var second = people(3, seed: 33)
+        second.tracks = [1, 1, 1]
+        let values = (0..<216).map { index -> Float in index / 72 == 1 ? 5 : .nan }
+        second.startTheta = Tensor(values, shape: [3, 24, 3])
+        for order in [[first, plain, second], [second, first, plain], [plain, second, first]] {
+            let result = solve(order, model: CountingModel())
+            for (request, answer) in zip(order, result.answers) {
+                let quality = try reply(answer).quality
+                if request == first {
+                    #expect(quality.latentNorm == [0, 0, 1, 1] && quality.outcome == [0, 0, 0, 0])
+                } else if request == plain {
+                    #expect(quality.latentNorm == [0, 0, 0] && quality.outcome == [0, 0, 0])
+                } else {
+                    #expect(quality.latentNorm == [0, 6, 2] && quality.outcome == [0, 1, 0])
+                }
+            }
+        }
+    }
+
+    @Test func `a start pose for a model that starts from none is refused, and its neighbours stay`() throws {
+        var wrong = people(2, seed: 34)
+        wrong.startTheta = Tensor([Float](repeating: 0, count: 144), shape: [2, 24, 3])
+        let good = people(2, seed: 35)
+        let result = solve([wrong, good])
+        #expect(result.answers[0].status == .invalidArgument && result.answers[0].code == .malformedRequest)
+        let detail = try ErrorDetail(decoding: result.answers[0].payload)
+        #expect(detail.field == "start_theta" && detail.message.contains("recomputable/1"))
+        expectEqual(try reply(result.answers[1]), try good.solvedAlone)
+    }
+
     @Test func `a wrong person leaves zeros in its row and nothing in others`() throws {
         let good = people(3, seed: 14)
         var wrong = good

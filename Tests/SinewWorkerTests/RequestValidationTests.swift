@@ -116,6 +116,10 @@ import Testing
             $0.genders = ["male", "male", "male"]
         },
         WholeCase(testDescription: "65 refinement steps", code: .outOfRange, field: "refine") { $0.refine = 65 },
+        WholeCase(testDescription: "start poses of 23 joints", code: .wrongShape, field: "start_theta") {
+            $0.startTheta = Tensor([Float](repeating: 0, count: 138), shape: [2, 23, 3])
+        },
+        WholeCase(testDescription: "one track for 2 people", code: .wrongShape, field: "tracks") { $0.tracks = [4] },
         WholeCase(testDescription: "one unknown gender for all", code: .unknownGender, field: "genders") {
             $0.genders = ["robot"]
         },
@@ -194,6 +198,20 @@ import Testing
             changed.genders[1] = "robot"
             return changed
         },
+        PersonCase(
+            testDescription: "half a start pose", code: .notFinite, field: "start_theta",
+            words: "start_theta[1, 0] (left_hip x)"
+        ) {
+            var changed = $0
+            changed.startTheta = Tensor(
+                (0..<216).map { index -> Float in index == 75 ? .nan : 0.5 }, shape: [3, 24, 3])
+            return changed
+        },
+        PersonCase(testDescription: "start in degrees", code: .outOfRange, field: "start_theta", words: "degrees") {
+            var changed = $0
+            changed.startTheta = Tensor((0..<216).map { index -> Float in index == 80 ? -45 : 0.5 }, shape: [3, 24, 3])
+            return changed
+        },
         PersonCase(testDescription: "nothing observed", code: .nothingObserved, field: "observed", words: "no joint") {
             var changed = $0
             changed.observed = Tensor(.uint8((0..<87).map { $0 / 29 == 1 ? 0 : 1 }), shape: [3, 29])
@@ -235,6 +253,18 @@ import Testing
         let far = try #require(request.joints.floats).enumerated().map { $0.offset % 3 == 0 ? Float(1000) : $0.element }
         request.joints = Tensor(far, shape: [1, 29, 3])
         #expect(try validated(request).rows == [0])
+    }
+
+    @Test func `a row of NaN has no start pose, and tracks keep the rows that are left`() throws {
+        var request = people(4, seed: 21)
+        let values = (0..<288).map { index -> Float in index / 72 == 1 ? .nan : Float(index) / 100 }
+        request.startTheta = Tensor(values, shape: [4, 24, 3])
+        request.tracks = [9, 9, 2, 9]
+        let seen = try validated(request.changing(\.betas, at: 20, to: .nan)).observations
+        #expect(seen.hasStart == [true, false, true] && seen.tracks == [9, 9, 9])
+        #expect(seen.startTheta == Array(values[..<72]) + Array(repeating: 0, count: 72) + Array(values[216...]))
+        let plain = try validated(people(4, seed: 21)).observations
+        #expect(plain.hasStart.isEmpty && plain.startTheta.isEmpty && plain.tracks.isEmpty)
     }
 
     @Test func `a joint that was not observed may be anything`() throws {

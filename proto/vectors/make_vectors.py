@@ -51,7 +51,8 @@ VECTORS = {
     "solve-poses-request": ("two people of a made-up skeleton with one joint", {
         "joints": tensor("float32", [2, 1, 3], [0.0, 1.5, -2.25, 3.0, 0.1, 1e-20]), "skeleton": "smpl-29",
         "sigma": tensor("float32", [2, 1], [0.02, 0.4]), "observed": tensor("uint8", [2, 1], [1, 0]),
-        "betas": tensor("float32", [10], [0.5] * 10), "genders": ["female", "male"], "refine": 12}),
+        "betas": tensor("float32", [10], [0.5] * 10), "genders": ["female", "male"],
+        "start_theta": tensor("float32", [2, 1, 3], [0.25, -0.5, 1.0, 3.0, 0.0, -3.0]), "tracks": [7, 7], "refine": 12}),
     "lenient-solve-poses-request": ("as a dynamic language writes it: 64-bit floats, nil, an unknown field, another order", {
         "skeleton": "smpl-24", "later_field": {"a": [1, {"b": None}], "c": msgpack.ExtType(5, b"xyz")}, "sigma": None,
         "joints": dict(reversed(tensor("float64", [1, 1, 3], [0.25, 1.0, -8.5]).items()))}),
@@ -59,7 +60,7 @@ VECTORS = {
         "theta": tensor("float32", [2, 1, 3], [0.5, -0.5, 3.25, 0, 0, 0]), "translation": tensor("float32", [2, 3], [1, 2, 3, 0, 0, 0]),
         "joints": tensor("float32", [2, 1, 3], [9, 8, 7, 0, 0, 0]),
         "quality": {"latent_norm": [0.75, 0.0], "joint_residual_mm": [12.5, 0.0], "bone_length_change": [0.03125, 0.0],
-                    "unobserved_joints": [3, 0]},
+                    "unobserved_joints": [3, 0], "outcome": [1, 0]},
         "model": "niki", "model_version": "1", "weights_sha256": "0f" * 32, "worker": "anna-17", "batch_size": 40,
         "queue_us": 300, "compute_us": 70_000,
         "item_errors": [{"item": 1, "status": 3, "code": 120, "field": "joints", "message": "joint 4 is NaN"}]}),

@@ -39,6 +39,12 @@ package struct SolvePosesRequest: Sendable, Equatable {
     package var betas: Tensor?
     /// `neutral`, `female` or `male`: none (all neutral), one for all, or one per person.
     package var genders: [String]
+    /// Start poses for models that turn one towards the joints: axis-angle rotations relative to the parent, float32 [n, 24, 3], radians. A
+    /// row of NaN alone has none: it starts from the row before in its track, or from analytic IK. Refused by models that start from nothing.
+    package var startTheta: Tensor?
+    /// A number per person, or none at all: rows with the same number are consecutive frames of one person, in time order. Models that solve
+    /// every row by itself have no use for it.
+    package var tracks: [UInt32]
     /// Damped Gauss-Newton steps on the residual of the observed joints after the model, 0…64; left out: none.
     package var refine: UInt32?
 
@@ -51,6 +57,8 @@ package struct SolvePosesRequest: Sendable, Equatable {
         twists: Tensor? = nil,
         betas: Tensor? = nil,
         genders: [String] = [],
+        startTheta: Tensor? = nil,
+        tracks: [UInt32] = [],
         refine: UInt32? = nil
     ) {
         self.joints = joints
@@ -60,6 +68,8 @@ package struct SolvePosesRequest: Sendable, Equatable {
         self.twists = twists
         self.betas = betas
         self.genders = genders
+        self.startTheta = startTheta
+        self.tracks = tracks
         self.refine = refine
     }
 }
@@ -68,11 +78,12 @@ extension SolvePosesRequest: WireMessage {
     package static let messageName = "sinew.v1.SolvePosesRequest"
 
     package func pack(into packer: inout Packer) {
-        var count = 3
+        var count = 4
         if sigma != nil { count += 1 }
         if observed != nil { count += 1 }
         if twists != nil { count += 1 }
         if betas != nil { count += 1 }
+        if startTheta != nil { count += 1 }
         if refine != nil { count += 1 }
         packer.packMapHeader(count: count)
         packer.packField("joints", joints)
@@ -82,6 +93,8 @@ extension SolvePosesRequest: WireMessage {
         packer.packField("twists", ifPresent: twists)
         packer.packField("betas", ifPresent: betas)
         packer.packField("genders", repeated: genders)
+        packer.packField("start_theta", ifPresent: startTheta)
+        packer.packField("tracks", repeated: tracks)
         packer.packField("refine", ifPresent: refine)
     }
 
@@ -96,6 +109,8 @@ extension SolvePosesRequest: WireMessage {
             case "twists": message.twists = try Tensor.unpack(from: &unpacker)
             case "betas": message.betas = try Tensor.unpack(from: &unpacker)
             case "genders": message.genders = try unpacker.readRepeated()
+            case "start_theta": message.startTheta = try Tensor.unpack(from: &unpacker)
+            case "tracks": message.tracks = try unpacker.readRepeated()
             case "refine": message.refine = try UInt32.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
@@ -213,18 +228,23 @@ package struct SolveQuality: Sendable, Equatable {
     package var boneLengthChange: [Float]
     /// How many of the 29 joints were not observed.
     package var unobservedJoints: [Int32]
+    /// What became of the start pose: 0 the pose is the solver's answer, 1 it is the start pose, which fits the joints better than the answer,
+    /// 2 the person was lost and the solver began anew from analytic IK. 0 for models that start from nothing.
+    package var outcome: [Int32]
 
     /// Creates a message; what is left out keeps its default.
     package init(
         latentNorm: [Float] = [],
         jointResidualMillimetres: [Float] = [],
         boneLengthChange: [Float] = [],
-        unobservedJoints: [Int32] = []
+        unobservedJoints: [Int32] = [],
+        outcome: [Int32] = []
     ) {
         self.latentNorm = latentNorm
         self.jointResidualMillimetres = jointResidualMillimetres
         self.boneLengthChange = boneLengthChange
         self.unobservedJoints = unobservedJoints
+        self.outcome = outcome
     }
 }
 
@@ -232,11 +252,12 @@ extension SolveQuality: WireMessage {
     package static let messageName = "sinew.v1.SolveQuality"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 4)
+        packer.packMapHeader(count: 5)
         packer.packField("latent_norm", repeated: latentNorm)
         packer.packField("joint_residual_mm", repeated: jointResidualMillimetres)
         packer.packField("bone_length_change", repeated: boneLengthChange)
         packer.packField("unobserved_joints", repeated: unobservedJoints)
+        packer.packField("outcome", repeated: outcome)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -247,6 +268,7 @@ extension SolveQuality: WireMessage {
             case "joint_residual_mm": message.jointResidualMillimetres = try unpacker.readRepeated()
             case "bone_length_change": message.boneLengthChange = try unpacker.readRepeated()
             case "unobserved_joints": message.unobservedJoints = try unpacker.readRepeated()
+            case "outcome": message.outcome = try unpacker.readRepeated()
             default: try unpacker.skip()
             }
         }
