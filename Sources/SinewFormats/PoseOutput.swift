@@ -5,7 +5,7 @@ package import SinewBody
 ///
 /// Arrays of a file with T frames: `poses` `(T, 72)` axis-angle, `trans` `(T, 3)`, `betas` `(10)`, `gender`, `mocap_framerate`, as AMASS has
 /// them; and `frame` `(T)`, `track`, `joints3d` `(T, 29, 3)` with `skeleton`, `unit` and `up_axis`, `latent_norm`,
-/// `joint_residual_mm`, `bone_length_change`, `unobserved_joints`, `solved` `(T)` and `model`. Metres, y up. Rows that could not
+/// `joint_residual_mm`, `bone_length_change`, `unobserved_joints`, `outcome`, `solved` `(T)` and `model`. Metres, y up. Rows that could not
 /// be solved have `solved` 0 and zeros.
 package struct PoseOutput: Sendable {
     /// One person through time.
@@ -31,6 +31,8 @@ package struct PoseOutput: Sendable {
         package var boneLengthChange: [Float]
         /// `[T]`.
         package var unobservedJoints: [Int32]
+        /// `[T]` what became of the start pose: 0 solved, 1 the start pose was kept, 2 begun anew.
+        package var outcome: [Int32]
         /// `[T]` whether the row was solved.
         package var isSolved: [Bool]
 
@@ -39,7 +41,8 @@ package struct PoseOutput: Sendable {
             self.name = name
             self.gender = gender
             (frames, theta, translation, joints, betas) = ([], [], [], [], [])
-            (latentNorm, jointResidualMillimetres, boneLengthChange, unobservedJoints, isSolved) = ([], [], [], [], [])
+            (latentNorm, jointResidualMillimetres, boneLengthChange) = ([], [], [])
+            (unobservedJoints, outcome, isSolved) = ([], [], [])
         }
     }
 
@@ -123,6 +126,7 @@ package struct PoseOutput: Sendable {
         writer.add("joint_residual_mm", .float32(track.jointResidualMillimetres, shape: [count]))
         writer.add("bone_length_change", .float32(track.boneLengthChange, shape: [count]))
         writer.add("unobserved_joints", .int32(track.unobservedJoints, shape: [count]))
+        writer.add("outcome", .int32(track.outcome, shape: [count]))
         writer.add("solved", .bool(track.isSolved, shape: [count]))
         writer.add("model", .strings([model], shape: []))
         return writer

@@ -35,9 +35,9 @@ struct CommandLineServiceTests {
     }
 
     private func withWorker(
-        _ broker: Broker, _ name: String, _ body: (ChildProcess) async throws -> Void
+        _ broker: Broker, _ name: String, model: String = "hybrik", _ body: (ChildProcess) async throws -> Void
     ) async throws {
-        let arguments = ["worker", "--broker", broker.worker_endpoint, "--name", name, "--model", "hybrik"]
+        let arguments = ["worker", "--broker", broker.worker_endpoint, "--name", name, "--model", model]
         try await CommandLineTool.withProcess(arguments) { process in
             guard await process.output.firstLine(atMost: CommandLineTool.patience) != nil else {
                 throw Trouble("worker \(name) did not start: \(process.talk?.collected ?? "")")
@@ -95,6 +95,42 @@ struct CommandLineServiceTests {
             for name in ["poses", "trans", "joints3d", "joint_residual_mm"] {
                 #expect(try ours.array(name).bytes == theirs.array(name).bytes, "\(name)")
             }
+        }
+    }
+
+    @Test func `a clip through the service is the clip solved here, also when it is refined`() async throws {
+        try await withFolder { folder in
+            // Two people in 150 frames: a call holds 64 rows, so each clip takes three.
+            try AtomicFile.write(
+                PeopleFile(rows: 300, seed: 22).encoded(shape: [150, 2, 29, 3]), to: "\(folder)/in.npz")
+            func arguments(_ output: String, _ how: [String]) -> [String] {
+                ["solve", "\(folder)/in.npz", "-o", "\(folder)/\(output)", "--model", "learnable-smplify", "--json"]
+                    + how
+            }
+            let starts = ["0", "1"].flatMap { ["--start", "\(folder)/local.person-\($0).npz"] }
+            try #require(try await CommandLineTool.run(arguments("local.npz", ["--local"])).status == 0)
+            try #require(try await CommandLineTool.run(arguments("better.npz", ["--local"] + starts)).status == 0)
+            try await withBroker { _, broker in
+                try await withWorker(broker, "w", model: "learnable-smplify") { _ in
+                    try await waitUntil("a worker", broker) { $0.workers.count == 1 }
+                    let service = ["--broker", broker.client_endpoint]
+                    for (output, how) in [("far.npz", service), ("far-better.npz", service + starts)] {
+                        let done = try await CommandLineTool.run(arguments(output, how))
+                        try #require(done.status == 0, "\(done.talk)")
+                    }
+                }
+            }
+            for person in 0..<2 {
+                func poses(_ name: String) throws -> [Float] {
+                    try NPZFile(path: "\(folder)/\(name).person-\(person).npz").array("poses").floats()
+                }
+                #expect(try poses("far") == poses("local"))
+                #expect(try poses("far-better") == poses("better"))
+                #expect(try poses("better") != poses("local"))
+            }
+            let refused = try await CommandLineTool.run(
+                ["solve", "\(folder)/in.npz", "-o", "\(folder)/no.npz", "--model", "hybrik", "--local"] + starts)
+            #expect(refused.status == 64 && refused.talk.contains("learnable-smplify"))
         }
     }
 

@@ -16,6 +16,7 @@ struct PoseOutputTests {
             track.jointResidualMillimetres.append(12)
             track.boneLengthChange.append(0.1)
             track.unobservedJoints.append(5)
+            track.outcome.append(Int32(frame % 3))
             track.isSolved.append(frame != 1)
         }
         return track
@@ -37,6 +38,7 @@ struct PoseOutputTests {
         #expect(try file.array("mocap_framerate").doubles() == [25])
         #expect(try file.array("frame").ints() == [0, 2, 4])
         #expect(try file.array("joints3d").shape == [3, 29, 3])
+        #expect(try file.array("outcome").ints() == [0, 1, 2])
         #expect(try file.array("joint_residual_mm").floats() == [12, 12, 12])
         #expect(try file.array("unobserved_joints").ints() == [5, 5, 5])
         #expect(try file.array("solved").ints() == [1, 0, 1])

@@ -84,7 +84,10 @@ struct DemoCommand: AsyncParsableCommand {
             let outcome = try await run.solve(with: model)
             accuracy.append(outcome.accuracy)
             speed.append(outcome.speed)
-            if model == chosen { outputs = try scene.output(outcome.reply).write(to: "\(output)/demo.npz") }
+            if model == chosen {
+                let solved = scene.output(outcome.reply, places: outcome.places)
+                outputs = try solved.write(to: "\(output)/demo.npz")
+            }
         }
         let input = "\(output)/demo-input.npz"
         try scene.input(observations).write(to: input)

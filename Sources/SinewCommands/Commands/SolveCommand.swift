@@ -55,6 +55,11 @@ struct SolveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The skeleton of the joints, when the file does not say.")
     var skeleton: String?
 
+    @Option(
+        name: .long,
+        help: "Poses to start from (.npz as sinew solve writes it), for learnable-smplify; again for each person.")
+    var start: [String] = []
+
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
 
@@ -81,7 +86,8 @@ struct SolveCommand: AsyncParsableCommand {
         for note in input.notes { StandardStreams.talk("note: \(note)") }
         let clock = ContinuousClock()
         let start = clock.now
-        let solved = try await interruptible { try await solve(input) }
+        let startTheta = try startPoses(for: input)
+        let solved = try await interruptible { try await solve(input, startTheta) }
         let failures = solved.failures.sorted { $0.row < $1.row }
         guard failures.count < input.count else {
             throw CommandFailure(
@@ -112,22 +118,46 @@ struct SolveCommand: AsyncParsableCommand {
         return options
     }
 
-    private func solve(_ input: PoseInput) async throws -> SolvedRows {
+    private func startPoses(for input: PoseInput) throws -> [Float]? {
+        guard !start.isEmpty else { return nil }
+        let theta = try StartPoses.read(paths: start, for: input)
+        let count = (0..<input.count).count { !theta[$0 * 72].isNaN }
+        StandardStreams.talk("note: \(count) of \(input.count) rows start from a given pose")
+        return theta
+    }
+
+    private func solve(_ input: PoseInput, _ startTheta: [Float]?) async throws -> SolvedRows {
         var bar = ProgressBar(total: input.count, unit: "rows")
         defer { bar.clear() }
         let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
         if local {
             if let isaMax { ISA.limit(to: isaMax.isa) }
             let allowance = ProcessorAllowance.current
+            let loaded = try ModelRepository(path: models).load(model)
+            guard startTheta == nil || loaded.isSequential else {
+                throw ValidationError(
+                    "--start is for models that turn a pose towards the joints, and \(loaded.identity) starts from none; "
+                        + "leave it out or type --model learnable-smplify")
+            }
             let solver = LocalSolver(
-                model: try ModelRepository(path: models).load(model), refine: refine,
-                threads: threads ?? allowance.threadCount, processors: pin ? allowance.processors : [])
+                model: loaded, refine: refine, threads: threads ?? allowance.threadCount,
+                processors: pin ? allowance.processors : [], startTheta: startTheta)
             return try await solver.solve(input, progress: progress)
         }
         return try await client.withClient { client in
-            try await ServiceSolver(client: client, model: model, refine: refine, deadline: .seconds(deadline))
-                .solve(input, progress: progress)
+            let solver = ServiceSolver(
+                client: client, model: model, refine: refine, deadline: .seconds(deadline),
+                isSequential: try await isSequential(client),
+                startTheta: startTheta)
+            return try await solver.solve(input, progress: progress)
         }
+    }
+
+    /// Whether the service's model of that name is one whose frames depend on each other.
+    private func isSequential(_ client: Client) async throws -> Bool {
+        let ready = try await client.listModels(deadline: .seconds(deadline))
+        let named = ready.filter { $0.model.name == model || "\($0.model.name)/\($0.model.version)" == model }
+        return named.contains { ModelDescription.Architecture.isSequential(named: $0.model.architecture) }
     }
 
     private func report(_ failures: [SolvedRows.Failure], of input: PoseInput) throws {
@@ -155,6 +185,10 @@ struct SolveSummary: Encodable {
     let solvers: [String]
     let seconds: Double
     let meanJointResidualMm: Double
+    /// Rows whose start pose was kept because it fits better than the answer.
+    let keptStarts: Int
+    /// Rows where the person was lost and the solver began anew.
+    let restarts: Int
     let notes: [String]
 
     init(input: PoseInput, solved: SolvedRows, outputs: [String], seconds: Double) {
@@ -168,11 +202,15 @@ struct SolveSummary: Encodable {
         self.seconds = seconds
         let sum = solved.jointResidualMillimetres.reduce(0) { $0 + Double($1) }
         meanJointResidualMm = sum / Double(max(1, input.count - failedRows.count))
+        keptStarts = solved.outcome.count { $0 == PoseSolutions.Outcome.startKept.rawValue }
+        restarts = solved.outcome.count { $0 == PoseSolutions.Outcome.restarted.rawValue }
         notes = input.notes
     }
 
     var line: String {
-        let failed = failedRows.isEmpty ? "" : ", \(failedRows.count) failed"
+        var failed = failedRows.isEmpty ? "" : ", \(failedRows.count) failed"
+        if keptStarts > 0 { failed += ", \(keptStarts) kept their start pose" }
+        if restarts > 0 { failed += ", \(restarts) begun anew" }
         return
             "\(outputs.joined(separator: " ")): \(rows) rows\(failed), \(model) by \(solvers.joined(separator: ", ")), "
             + "\(fixed(seconds, 2)) s, mean joint residual \(fixed(meanJointResidualMm, 1)) mm"

@@ -40,6 +40,17 @@ struct DemoObservations: Sendable {
         standardRows = standard
     }
 
+    /// The request with its rows in another order, with each person's rows as a track if asked for.
+    func request(inOrder rows: [Int], isTracked: Bool, people: Int) -> PoseRequest {
+        func pick(_ values: [Float], _ columns: Int) -> [Float] {
+            rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
+        }
+        return PoseRequest(
+            count: request.count, joints: pick(request.joints, 87), sigma: request.sigma.map { pick($0, 29) },
+            twists: request.twists.map { pick($0, 23) }, betas: request.betas.map { pick($0, 10) },
+            genders: rows.map { request.genders[$0] }, tracks: isTracked ? rows.map { UInt32($0 % people) } : nil)
+    }
+
     /// The lost limb of noise.md: a shared offset and 0.6 of its deviation for each joint on its own.
     private static func loseArm(
         of sample: inout NoisePreset.Sample, row: Int, scene: DemoScene, using random: inout SeededGenerator

@@ -16,6 +16,8 @@ struct DemoRun {
     /// The poses of one model with its figures.
     struct Outcome {
         let reply: PoseReply
+        /// For each row of the scene, the row of the reply that holds it.
+        let places: [Int]
         let accuracy: DemoAccuracy
         let speed: DemoSpeed
     }
@@ -27,7 +29,9 @@ struct DemoRun {
 
     /// Solves with one model.
     func solve(with model: String) async throws -> Outcome {
-        let reply = try await client.solve(observations.request, model: model)
+        let order = try await order(for: model)
+        let request = observations.request(inOrder: order.rows, isTracked: order.isTracked, people: scene.people)
+        let reply = try await client.solve(request, model: model)
         if let error = reply.itemErrors.first {
             throw CommandFailure(
                 .software,
@@ -39,16 +43,29 @@ struct DemoRun {
         let clock = ContinuousClock()
         let start = clock.now
         while clock.now - start < Self.measuringDuration {
-            items += try await client.solve(observations.request, model: model).count
+            items += try await client.solve(request, model: model).count
         }
         let duration = clock.now - start
         let done = before.workers.reduce(0) { $0 + $1.beat.itemsDone } + UInt64(items)
         let after = try await report(
             until: { $0.workers.reduce(0) { $0 + $1.beat.itemsDone } >= done }, waitingFor: "the workers' counters")
+        var places = [Int](repeating: 0, count: scene.rows)
+        for (place, row) in order.rows.enumerated() { places[row] = place }
+        let theta = places.flatMap { reply.theta[($0 * 72)..<($0 * 72 + 72)] }
         return Outcome(
-            reply: reply,
-            accuracy: DemoAccuracy(model: model, theta: reply.theta, observations: observations, scene: scene),
+            reply: reply, places: places,
+            accuracy: DemoAccuracy(model: model, theta: theta, observations: observations, scene: scene),
             speed: DemoSpeed(model: model, duration: duration, before: before, after: after))
+    }
+
+    /// The rows as the model wants them: person by person where frames depend on each other, else as they are.
+    private func order(for model: String) async throws -> (rows: [Int], isTracked: Bool) {
+        let ready = try await client.listModels().first { $0.model.name == model }
+        guard let ready, ModelDescription.Architecture.isSequential(named: ready.model.architecture) else {
+            return (Array(0..<scene.rows), false)
+        }
+        let people = (0..<scene.people).flatMap { stride(from: $0, to: scene.rows, by: scene.people) }
+        return (people, true)
     }
 
     /// The fleet's state once the workers' counters include all that the broker has seen done.

@@ -77,22 +77,26 @@ struct DemoScene: Sendable {
     }
 
     /// The solved scene as files, one per person.
-    func output(_ reply: PoseReply) -> PoseOutput {
+    ///
+    /// - Parameter places: for each row of the scene, the row of the reply that holds it.
+    func output(_ reply: PoseReply, places: [Int]) -> PoseOutput {
         let tracks = (0..<people).map { person in
-            let rows = Array(stride(from: person, to: self.rows, by: people))
-            func pick(_ values: [Float], _ columns: Int) -> [Float] {
+            let own = Array(stride(from: person, to: self.rows, by: people))
+            let rows = own.map { places[$0] }
+            func pick(_ values: [Float], _ columns: Int, of rows: [Int]) -> [Float] {
                 rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
             }
             var track = PoseOutput.Track(name: clips[person], gender: genders[person])
             track.frames = Array(0..<frames)
-            track.theta = pick(reply.theta, 72)
-            track.translation = pick(reply.translation, 3)
-            track.joints = pick(reply.joints, 87)
-            track.betas = pick(betas, 10)
-            track.latentNorm = pick(reply.latentNorm, 1)
-            track.jointResidualMillimetres = pick(reply.jointResidualMillimetres, 1)
-            track.boneLengthChange = pick(reply.boneLengthChange, 1)
+            track.theta = pick(reply.theta, 72, of: rows)
+            track.translation = pick(reply.translation, 3, of: rows)
+            track.joints = pick(reply.joints, 87, of: rows)
+            track.betas = pick(betas, 10, of: own)
+            track.latentNorm = pick(reply.latentNorm, 1, of: rows)
+            track.jointResidualMillimetres = pick(reply.jointResidualMillimetres, 1, of: rows)
+            track.boneLengthChange = pick(reply.boneLengthChange, 1, of: rows)
             track.unobservedJoints = rows.map { reply.unobservedJoints[$0] }
+            track.outcome = rows.map { reply.outcome[$0] }
             track.isSolved = rows.map { _ in true }
             return track
         }

@@ -14,6 +14,8 @@ struct LocalSolver: Sendable {
     let threads: Int
     /// The processors that threads are pinned to, in turn; empty leaves them to the scheduler.
     var processors: [Int] = []
+    /// `[count, 24, 3]`, a row of NaN has no start pose; nil when none has.
+    var startTheta: [Float]?
 
     /// What one batch gave.
     private struct BatchOutcome: Sendable {
@@ -29,23 +31,20 @@ struct LocalSolver: Sendable {
     /// Where every thread has a batch of its own they work side by side; fewer batches are solved one after the other by all.
     /// - Throws: ``CancellationError``, or `ModelError` when the failure is not about one row.
     func solve(_ input: PoseInput, progress: (SolvedRows) -> Void) async throws -> SolvedRows {
-        let batchCount = (input.count + Self.batchRowsMax - 1) / Self.batchRowsMax
-        let sideBySide = batchCount >= threads ? threads : 1
+        var batches = batches(of: input)[...]
+        let sideBySide = batches.count >= threads ? threads : 1
         let team = ComputeTeam(try ThreadTeam(count: sideBySide == 1 ? threads : 1, processors: processors))
         let isCancelled = CancellationFlag()
         return try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: BatchOutcome.self) { group in
                 var solved = SolvedRows(count: input.count, model: model.identity.description)
-                var next = 0
                 func startOne(_ lane: Int) {
-                    guard next < input.count else { return }
-                    let rows = Array(next..<min(input.count, next + Self.batchRowsMax))
-                    next += rows.count
+                    guard let batch = batches.popFirst() else { return }
                     let processor = processors.isEmpty ? nil : processors[lane % processors.count]
                     group.addTask {
                         try await onOwnThread(named: "solve") {
                             if let processor { ProcessorPinning.restrictCallingThread(to: [processor]) }
-                            return solve(input, rows, lane, on: team, isCancelled: { isCancelled.isSet })
+                            return solve(batch, lane, on: team, isCancelled: { isCancelled.isSet })
                         }.get()
                     }
                 }
@@ -63,14 +62,38 @@ struct LocalSolver: Sendable {
         }
     }
 
+    /// Rows that are solved together.
+    private struct Batch: Sendable {
+        var rows: [Int]
+        var observations: PoseObservations
+    }
+
+    /// Some hundred rows each; of a sequential model whole tracks, shared out to the threads.
+    private func batches(of input: PoseInput) -> [Batch] {
+        if model.isSequential, startTheta.map({ !input.everyRowHasStart($0) }) ?? true {
+            let tracks = TrackRows(input)
+            return tracks.groups(atMost: threads).map { group in
+                let rows = group.flatMap { tracks.tracks[$0] }
+                var observations = input.observations(of: rows, startTheta: startTheta)
+                observations.tracks = rows.map { UInt32(input.tracks[$0]) }
+                observations.hasTwists = rows.map { tracks.hasTwists[input.tracks[$0]] }
+                return Batch(rows: rows, observations: observations)
+            }
+        }
+        return stride(from: 0, to: input.count, by: Self.batchRowsMax).map { first in
+            let rows = Array(first..<min(input.count, first + Self.batchRowsMax))
+            return Batch(rows: rows, observations: input.observations(of: rows, startTheta: startTheta))
+        }
+    }
+
     /// Solves a batch; a row the model refuses is noted and the others are solved without it.
     private func solve(
-        _ input: PoseInput, _ rows: [Int], _ lane: Int, on team: ComputeTeam, isCancelled: () -> Bool
+        _ batch: Batch, _ lane: Int, on team: ComputeTeam, isCancelled: () -> Bool
     ) -> Result<BatchOutcome, any Error> {
-        var outcome = BatchOutcome(rows: rows, lane: lane)
+        var outcome = BatchOutcome(rows: batch.rows, lane: lane)
+        var observations = batch.observations
         while !outcome.rows.isEmpty {
             do throws(ModelError) {
-                let observations = input.observations(of: outcome.rows)
                 var solutions = try model.solve(observations, on: team, isCancelled: isCancelled)
                 try PoseRefinement.refine(
                     &solutions, toward: observations, steps: Array(repeating: refine, count: observations.count),
@@ -82,6 +105,7 @@ struct LocalSolver: Sendable {
                 guard let person = error.person, outcome.rows.indices.contains(person) else { return .failure(error) }
                 outcome.failures.append(
                     SolvedRows.Failure(row: outcome.rows.remove(at: person), message: error.message))
+                observations = observations.without(person)
             }
         }
         return .success(outcome)
@@ -98,13 +122,20 @@ private final class CancellationFlag: Sendable {
 }
 
 extension PoseInput {
-    /// Some rows as a model wants them.
-    fileprivate func observations(of rows: [Int]) -> PoseObservations {
+    /// Whether no row has to wait for another one's answer.
+    func everyRowHasStart(_ startTheta: [Float]) -> Bool {
+        (0..<count).allSatisfy { !startTheta[$0 * 72].isNaN }
+    }
+
+    /// Some rows as a model wants them, each a track of its own.
+    fileprivate func observations(of rows: [Int], startTheta: [Float]?) -> PoseObservations {
         func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
             rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
         }
         return PoseObservations(
             count: rows.count, joints: pick(joints, 87), sigma: pick(sigma, 29), observed: pick(observed, 1),
-            twists: pick(twists, 23), hasTwists: pick(hasTwists, 1), betas: pick(betas, 10), genders: pick(genders, 1))
+            twists: pick(twists, 23), hasTwists: pick(hasTwists, 1), betas: pick(betas, 10), genders: pick(genders, 1),
+            startTheta: startTheta.map { pick($0, 72) } ?? [],
+            hasStart: startTheta.map { theta in rows.map { !theta[$0 * 72].isNaN } } ?? [])
     }
 }

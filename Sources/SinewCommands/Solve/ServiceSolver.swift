@@ -11,6 +11,11 @@ struct ServiceSolver {
     /// For each call, from when it is sent.
     let deadline: Duration
 
+    /// Whether the model turns start poses towards the joints, frame after frame.
+    var isSequential = false
+    /// `[count, 24, 3]`, a row of NaN has no start pose; nil when none has.
+    var startTheta: [Float]?
+
     /// Solves every row; `progress` hears of each part that comes back.
     ///
     /// - Throws: `ClientError` when a call fails as a whole. A row that cannot be solved is a failure in the result.
@@ -18,9 +23,9 @@ struct ServiceSolver {
         var solved = SolvedRows(count: input.count, model: model)
         // A request has twists for all of its people or for none.
         for hasTwists in [true, false] {
-            let rows = (0..<input.count).filter { input.hasTwists[$0] == hasTwists }
+            let (rows, isTracked) = rows(of: input, hasTwists: hasTwists)
             guard !rows.isEmpty else { continue }
-            let request = request(input, rows: rows, hasTwists: hasTwists)
+            let request = request(input, rows: rows, hasTwists: hasTwists, isTracked: isTracked)
             for try await part in client.solveScene(request, model: model, deadline: deadline) {
                 solved.take(part, rows: rows)
                 progress(solved)
@@ -31,15 +36,27 @@ struct ServiceSolver {
         return solved
     }
 
-    private func request(_ input: PoseInput, rows: [Int], hasTwists: Bool) -> PoseRequest {
+    /// The rows with twists, or those without; whole tracks one after the other where frames depend on each other.
+    private func rows(of input: PoseInput, hasTwists: Bool) -> (rows: [Int], isTracked: Bool) {
+        if isSequential, startTheta.map({ !input.everyRowHasStart($0) }) ?? true {
+            let tracks = TrackRows(input)
+            let chosen = tracks.tracks.indices.filter { tracks.hasTwists[$0] == hasTwists }
+            return (chosen.flatMap { tracks.tracks[$0] }, true)
+        }
+        return ((0..<input.count).filter { input.hasTwists[$0] == hasTwists }, false)
+    }
+
+    private func request(_ input: PoseInput, rows: [Int], hasTwists: Bool, isTracked: Bool) -> PoseRequest {
         func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
-            rows.count == input.count ? values : rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
+            rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
         }
         return PoseRequest(
             count: rows.count, joints: pick(input.joints, 87), skeleton: Skeleton.smpl29.name,
             sigma: pick(input.sigma, 29),
             observed: rows.flatMap { row in (0..<29).map { input.observed[row] & (1 << UInt32($0)) != 0 } },
             twists: hasTwists ? pick(input.twists, 23) : nil, betas: pick(input.betas, 10),
-            genders: rows.map { input.genders[$0].rawValue }, refine: refine)
+            genders: rows.map { input.genders[$0].rawValue }, refine: refine,
+            startTheta: startTheta.map { pick($0, 72) },
+            tracks: isTracked ? rows.map { UInt32(input.tracks[$0]) } : nil)
     }
 }

@@ -16,6 +16,8 @@ struct SolvedRows: Sendable {
     var jointResidualMillimetres: [Float]
     var boneLengthChange: [Float]
     var unobservedJoints: [Int32]
+    /// 0 solved, 1 the start pose was kept, 2 begun anew.
+    var outcome: [Int32]
     private(set) var failures: [Failure] = []
     private(set) var doneCount = 0
     /// `name/version`.
@@ -31,6 +33,7 @@ struct SolvedRows: Sendable {
         jointResidualMillimetres = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
+        outcome = Array(repeating: 0, count: count)
         self.model = model
     }
 
@@ -46,6 +49,7 @@ struct SolvedRows: Sendable {
             jointResidualMillimetres[row] = reply.jointResidualMillimetres[index]
             boneLengthChange[row] = reply.boneLengthChange[index]
             unobservedJoints[row] = reply.unobservedJoints[index]
+            outcome[row] = reply.outcome[index]
         }
         for error in reply.itemErrors {
             let field = error.field.isEmpty ? "" : "\(error.field): "
@@ -68,6 +72,7 @@ struct SolvedRows: Sendable {
             jointResidualMillimetres[row] = solutions.jointResidualMillimetres[index]
             boneLengthChange[row] = solutions.boneLengthChange[index]
             unobservedJoints[row] = solutions.unobservedJoints[index]
+            outcome[row] = solutions.outcome[index].rawValue
         }
         doneCount += rows.count
         solvers.insert("this process")
@@ -97,6 +102,7 @@ struct SolvedRows: Sendable {
             track.jointResidualMillimetres.append(jointResidualMillimetres[row])
             track.boneLengthChange.append(boneLengthChange[row])
             track.unobservedJoints.append(unobservedJoints[row])
+            track.outcome.append(outcome[row])
             track.isSolved.append(!failed.contains(row))
             tracks[index] = track
         }
