@@ -7,8 +7,8 @@ public protocol PoseModel: Sendable {
     /// Name and version as in the repository, for example `niki` and `1`.
     var identity: ModelIdentity { get }
 
-    /// Whether a pose depends on a start pose: the one given, or the answer of the frame before. Then the rows of a track belong into
-    /// one batch, in time order. False unless a model says otherwise.
+    /// Whether a pose depends on other frames of its track: on a start pose, the one given or the answer of the frame before, or on the
+    /// frames around it. Then the rows of a track belong into one batch, in time order. False unless a model says otherwise.
     var isSequential: Bool { get }
 
     /// Solves every person of the batch.

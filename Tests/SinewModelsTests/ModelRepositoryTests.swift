@@ -49,7 +49,7 @@ final class TemporaryRepository {
     @Test func `a repository lists the analytic solver and its models`() throws {
         let listed = try ModelRepository(path: Golden.folder).list()
         let builtIn = ["hybrik", "hybrik-naive", "smplify", "smplify-adam", "smplify-lbfgs"]
-        let fixtures = Golden.all + Golden.graphs + EffectorGolden.names
+        let fixtures = Golden.all + Golden.graphs + EffectorGolden.names + ["niki_temporal"]
         #expect(listed.map(\.name) == builtIn + fixtures.sorted())
         let niki = try #require(listed.first { $0.name == "niki_ts_heading" })
         #expect(niki.architecture == .niki(.twistAndSwing) && niki.hidden == 13 && niki.couplings == 16)

@@ -14,6 +14,11 @@ package struct ConditionedBatch: Sendable {
     /// What bones were divided by.
     package var lengths: [Float]
 
+    /// The uncertainties in ``input``, `[count, 29]`.
+    var sigma: [Float] {
+        (0..<(count * 29)).map { input[$0 / 29 * NIKINetwork.observationCount + 87 + $0 % 29] }
+    }
+
     /// Zeros, headings of 0.
     package init(count: Int) {
         self.count = count

@@ -50,6 +50,16 @@ public struct NIKIModel: PoseModel {
         _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil,
         on team: ThreadTeam = .alone, isCancelled: () -> Bool
     ) throws(ModelError) -> NetworkOutput {
+        try runKeepingSigma(
+            observations, restJoints: restJoints, padding: padding, on: team, isCancelled: isCancelled
+        ).output
+    }
+
+    /// The same with the uncertainties as the network saw them, `[count, 29]`.
+    func runKeepingSigma(
+        _ observations: PoseObservations, restJoints: [Float], padding: [Float]? = nil, on team: ThreadTeam,
+        isCancelled: () -> Bool
+    ) throws(ModelError) -> (output: NetworkOutput, sigma: [Float]) {
         let inCamera = description.conditioning == .cameraFrame
         var (seen, rest) = (observations, restJoints)
         if inCamera {
@@ -62,7 +72,7 @@ public struct NIKIModel: PoseModel {
             on: team, isCancelled: isCancelled)
         var output = NetworkOutput(rotation6d: found.rotation6d, heading: batch.heading, latent: found.latent)
         if inCamera { CameraFrame.turn(rootsOf: &output.rotations) }
-        return output
+        return (output, batch.sigma)
     }
 }
 

@@ -5,6 +5,7 @@ extension ModelDescription {
     private static let hiddenMax = 8192
     private static let couplingsMax = 128
     private static let blocksMax = 64
+    private static let reachMax = 256
 
     /// Parses `model.json`.
     ///
@@ -57,17 +58,20 @@ extension ModelDescription {
             couplings = 0
             blocks = try fields.dim("blocks", in: 1...Self.blocksMax)
             embedding = try fields.dim("embedding", in: 1...Self.hiddenMax)
-            graph = nil
+            (reach, base, graph) = (0, nil, nil)
+        case .nikiTemporal:
+            (hidden, couplings, blocks, embedding, graph) = (0, 0, 0, 0, nil)
+            reach = try fields.dim("reach", in: 1...Self.reachMax)
+            base = try fields.base()
         case .learnableSMPLify:
             hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
             couplings = try fields.dim("couplings", in: 0...0)
-            (blocks, embedding) = (0, 0)
+            (blocks, embedding, reach, base) = (0, 0, 0, nil)
             graph = try GraphLayout(json: json["graph"], complain: fields.wrong)
         case .niki, .mlpIK, .analytic, .smplify:
             hidden = try fields.dim("hidden", in: 1...Self.hiddenMax)
             couplings = try fields.dim("couplings", in: architecture == .mlpIK ? 0...0 : 1...Self.couplingsMax)
-            (blocks, embedding) = (0, 0)
-            graph = nil
+            (blocks, embedding, reach, base, graph) = (0, 0, 0, nil, nil)
         }
         trainingData = json["training"]?["data"]?.string ?? ""
         licence = json["training"]?["licence"]?.string ?? ""
@@ -90,6 +94,12 @@ extension ModelDescription {
             guard let value = json[name] else { throw wrong(name, "is missing") }
             guard let text = value.string else { throw wrong(name, "is not text") }
             return text
+        }
+
+        func base() throws(ModelError) -> Base {
+            guard let model = json["base"]?["model"]?.string, let digest = json["base"]?["weights_sha256"]?.string
+            else { throw wrong("base", "does not name a \"model\" and its \"weights_sha256\"") }
+            return Base(model: model, weightsSHA256: digest)
         }
 
         func dim(_ name: String, in range: ClosedRange<Int>) throws(ModelError) -> Int {

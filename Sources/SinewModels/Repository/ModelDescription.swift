@@ -13,6 +13,8 @@ public struct ModelDescription: Sendable, Equatable {
         }
         /// An invertible network (models.md §3, §4).
         case niki(Flow)
+        /// Attention over the frames of a track, around another model of the repository.
+        case nikiTemporal
         /// Four linear layers (models.md §4).
         case mlpIK
         /// Sets of effectors to poses (models.md §5).
@@ -30,6 +32,7 @@ public struct ModelDescription: Sendable, Equatable {
             case .niki(.twistAndSwing): "niki-twist-and-swing"
             case .niki(.oneStage): "niki-one-stage"
             case .niki(.vanilla): "inn"
+            case .nikiTemporal: "niki-temporal"
             case .mlpIK: "mlp-ik"
             case .smplIK: "smpl-ik"
             case .learnableSMPLify: "learnable-smplify"
@@ -41,7 +44,7 @@ public struct ModelDescription: Sendable, Equatable {
         /// What may stand between its input and its network.
         var conditionings: [Conditioning] {
             switch self {
-            case .niki: [.none, .headingBones, .cameraFrame]
+            case .niki, .nikiTemporal: [.none, .headingBones, .cameraFrame]
             case .mlpIK: [.none, .headingBones]
             case .smplIK: [.none, .effectorHeading]
             case .learnableSMPLify: [.humanCentric]
@@ -50,11 +53,14 @@ public struct ModelDescription: Sendable, Equatable {
         }
 
         /// Whether models of the architecture of that name are sequential (``PoseModel/isSequential``).
-        package static func isSequential(named name: String) -> Bool { name == learnableSMPLify.name }
+        package static func isSequential(named name: String) -> Bool {
+            name == learnableSMPLify.name || name == nikiTemporal.name
+        }
 
         /// The architectures that a repository can hold.
         static let onDisk: [Architecture] = [
-            .niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .mlpIK, .smplIK, .learnableSMPLify,
+            .niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .nikiTemporal, .mlpIK, .smplIK,
+            .learnableSMPLify,
         ]
     }
 
@@ -78,6 +84,14 @@ public struct ModelDescription: Sendable, Equatable {
         case float32
         /// Rounded to nearest bfloat16: half the memory, and half the bytes that a small batch waits for.
         case bfloat16
+    }
+
+    /// The model whose output another one refines.
+    public struct Base: Sendable, Equatable {
+        /// `name/version` in the same repository.
+        public let model: String
+        /// SHA-256 of its weights: a refinement fits one set of weights only.
+        public let weightsSHA256: String
     }
 
     /// The error of a model under one noise preset, as measured when it was exported.
@@ -106,6 +120,10 @@ public struct ModelDescription: Sendable, Equatable {
     public let blocks: Int
     /// Width of the embeddings of joints and kinds; 0 for networks without.
     public let embedding: Int
+    /// Frames on each side of a window; 0 for models that solve every frame for itself.
+    public let reach: Int
+    /// The model that this one refines, nil for most.
+    public let base: Base?
     /// The graph of a graph network; nil for other architectures.
     public let graph: GraphLayout?
     /// What stands between joints and the network's input.

@@ -73,11 +73,30 @@ public struct ModelRepository: Sendable {
         }
         switch files.description.architecture {
         case .niki(let flow): return try NIKIModel(flow, files, bodies: .shared())
+        case .nikiTemporal: return try NIKITemporalModel(files, base: base(of: files.description))
         case .mlpIK: return try MLPIKModel(files, bodies: .shared())
         case .smplIK: return try SMPLIKModel(files, bodies: .shared())
         case .learnableSMPLify: return try LearnableSMPLifyModel(files, bodies: .shared())
         case .analytic, .smplify: throw unknown(name)
         }
+    }
+
+    /// The static network that a temporal model was trained around.
+    private func base(of temporal: ModelDescription) throws(ModelError) -> NIKIModel {
+        let wanted = temporal.base?.model ?? ""
+        // One that refines another would be loaded round and round.
+        guard try list().contains(where: { $0.identity.description == wanted && $0.base == nil })
+        else { throw unknown(wanted) }
+        let model = try load(wanted, precision: temporal.precision)
+        guard let base = model as? NIKIModel, base.identity.weightsSHA256 == temporal.base?.weightsSHA256,
+            base.description.conditioning == temporal.conditioning
+        else {
+            throw ModelError(
+                .unusableFile,
+                "\(temporal.identity) refines \(wanted), but the \(model.identity) in \(path) is not the NIKI model it was trained "
+                    + "around: architecture, conditioning or weights differ. Copy both models from one repository.")
+        }
+        return base
     }
 
     /// The solvers that need no file of the repository.
@@ -95,9 +114,8 @@ public struct ModelRepository: Sendable {
     ) -> ModelDescription {
         ModelDescription(
             name: name, version: "1", architecture: architecture, couplings: 0, hidden: 0, blocks: 0, embedding: 0,
-            graph: nil, conditioning: .none, precision: .float32, weightsSHA256: "", trainingData: trainingData,
-            licence: licence,
-            acknowledgement: acknowledgement, evaluations: [])
+            reach: 0, base: nil, graph: nil, conditioning: .none, precision: .float32, weightsSHA256: "",
+            trainingData: trainingData, licence: licence, acknowledgement: acknowledgement, evaluations: [])
     }
 
     /// The versions of a model that have a `model.json`, lowest first; numbers compare as numbers.
