@@ -17,6 +17,8 @@ package struct SinewCommand: AsyncParsableCommand {
             EvalCommand.self,
             ModelCommand.self,
             BodyCommand.self,
+            ShapeCommand.self,
+            RetargetCommand.self,
             DoctorCommand.self,
         ])
 

@@ -13,7 +13,9 @@ struct CommandLineOutputTests {
     @Test func `help names every command and a version is told`() async throws {
         let help = try await CommandLineTool.run("--help")
         #expect(help.status == 0)
-        for command in ["demo", "solve", "up", "broker", "worker", "status", "model", "body", "doctor"] {
+        for command in [
+            "demo", "solve", "up", "broker", "worker", "status", "model", "body", "shape", "retarget", "doctor",
+        ] {
             #expect(help.output.contains("  \(command) "), "\(command)")
             #expect(try await CommandLineTool.run("help", command).status == 0)
         }

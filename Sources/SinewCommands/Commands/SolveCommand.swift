@@ -145,19 +145,21 @@ struct SolveCommand: AsyncParsableCommand {
             return try await solver.solve(input, progress: progress)
         }
         return try await client.withClient { client in
+            let architectures = try await architectures(client)
             let solver = ServiceSolver(
                 client: client, model: model, refine: refine, deadline: .seconds(deadline),
-                isSequential: try await isSequential(client),
+                isSequential: architectures.contains(where: ModelDescription.Architecture.isSequential(named:)),
+                seesWholeTracks: architectures.contains(where: ModelDescription.Architecture.seesWholeTracks(named:)),
                 startTheta: startTheta)
             return try await solver.solve(input, progress: progress)
         }
     }
 
-    /// Whether the service's model of that name is one whose frames depend on each other.
-    private func isSequential(_ client: Client) async throws -> Bool {
+    /// The architectures of the service's models of that name.
+    private func architectures(_ client: Client) async throws -> [String] {
         let ready = try await client.listModels(deadline: .seconds(deadline))
-        let named = ready.filter { $0.model.name == model || "\($0.model.name)/\($0.model.version)" == model }
-        return named.contains { ModelDescription.Architecture.isSequential(named: $0.model.architecture) }
+        return ready.filter { $0.model.name == model || "\($0.model.name)/\($0.model.version)" == model }
+            .map(\.model.architecture)
     }
 
     private func report(_ failures: [SolvedRows.Failure], of input: PoseInput) throws {

@@ -1,0 +1,111 @@
+internal import SinewArrayFiles
+package import SinewBody
+
+/// One person's poses through time in AMASS's `.npz` layout: `poses` `(T, 72)` or wider, `trans` `(T, 3)`, and where known `betas`,
+/// `gender`, `mocap_framerate`. Metres, y up.
+package struct PoseClip: Sendable {
+    /// `[T, 24, 3]` axis-angle, radians.
+    package var theta: [Float]
+    /// `[T, 3]` SMPL's transl.
+    package var translation: [Float]
+    /// Ten coefficients.
+    package var betas: [Float]
+    package var gender: Gender
+    package var framesPerSecond: Double
+
+    /// How many frames.
+    package var count: Int { translation.count / 3 }
+
+    package init(
+        theta: [Float], translation: [Float], betas: [Float], gender: Gender, framesPerSecond: Double
+    ) {
+        self.theta = theta
+        self.translation = translation
+        self.betas = betas
+        self.gender = gender
+        self.framesPerSecond = framesPerSecond
+    }
+
+    /// Reads what `sinew solve` writes and AMASS's own files; finger joints are dropped and SMPL's two hands left unturned then.
+    package static func read(path: String) throws(FormatError) -> PoseClip {
+        let file = try rewording { () throws(ArrayFileError) in try NPZFile(path: path) }
+        func array(_ name: String) throws(FormatError) -> NDArray {
+            try rewording(field: name, path: path) { () throws(ArrayFileError) in try file.array(name) }
+        }
+        func floats(_ name: String) throws(FormatError) -> [Float] {
+            let array = try array(name)
+            let values = try rewording(field: name, path: path) { () throws(ArrayFileError) in try array.floats() }
+            guard values.allSatisfy(\.isFinite) else {
+                throw FormatError(.invalidData, "\(path): \(name) holds a number that is not finite", field: name)
+            }
+            return values
+        }
+        func wrong(_ name: String, _ what: String) -> FormatError {
+            FormatError(.invalidData, "\(path): \(name) \(what)", field: name)
+        }
+        let shape = try array("poses").shape
+        guard shape.count == 2, shape[0] >= 1, shape[1] == 72 || shape[1] >= 156 else {
+            throw wrong("poses", "has the shape \(shape); (T, 72) or (T, 156) is expected")
+        }
+        let poses = try floats("poses")
+        var theta: [Float] = []
+        for frame in 0..<shape[0] {
+            let row = poses[(frame * shape[1])..<((frame + 1) * shape[1])]
+            theta += shape[1] == 72 ? row : row.prefix(66) + [Float](repeating: 0, count: 6)
+        }
+        var translation = [Float](repeating: 0, count: shape[0] * 3)
+        if file.contains("trans") {
+            translation = try floats("trans")
+            guard translation.count == shape[0] * 3 else { throw wrong("trans", "does not have one row per frame") }
+        }
+        let betas = file.contains("betas") ? try floats("betas") : []
+        var gender = Gender.neutral
+        if file.contains("gender") {
+            let names = try array("gender")
+            let text = try rewording(field: "gender", path: path) { () throws(ArrayFileError) in try names.strings() }
+            guard let known = Gender(rawValue: text.first ?? "") else {
+                throw wrong("gender", "is \"\(text.first ?? "")\"; neutral, female and male are known")
+            }
+            gender = known
+        }
+        var rate = PoseOutput.framesPerSecondAssumed
+        if file.contains("mocap_framerate") {
+            rate = Double(try floats("mocap_framerate").first ?? 0)
+            guard rate > 0 else { throw wrong("mocap_framerate", "is \(rate)") }
+        }
+        return PoseClip(
+            theta: theta, translation: translation, betas: Array((betas + [Float](repeating: 0, count: 10)).prefix(10)),
+            gender: gender, framesPerSecond: rate)
+    }
+
+    /// Writes AMASS's layout; the file appears complete or not at all.
+    package func write(to path: String) throws(FormatError) {
+        var writer = NPZWriter(compression: .stored)
+        writer.add("poses", .float32(theta, shape: [count, 72]))
+        writer.add("trans", .float32(translation, shape: [count, 3]))
+        writer.add("betas", .float32(betas, shape: [betas.count]))
+        writer.add("gender", .strings([gender.rawValue], shape: []))
+        writer.add("mocap_framerate", .float64([framesPerSecond], shape: []))
+        try rewording { () throws(ArrayFileError) in try AtomicFile.write(try writer.encode(), to: path) }
+    }
+
+    /// The pose of a frame on a body with these rest joints.
+    package func pose(_ frame: Int, restJoints: [Float]) -> HumanPose {
+        HumanPose(
+            rotations: (0..<Skeleton.rotationCount).map {
+                RotationMatrix(AxisAngle(theta.vector(at: (frame * Skeleton.rotationCount + $0) * 3)))
+            },
+            pelvis: translation.vector(at: frame * 3) + restJoints.vector(at: 0))
+    }
+
+    /// Appends a pose on a body with these rest joints.
+    package mutating func append(_ pose: HumanPose, restJoints: [Float]) {
+        let offset = theta.count
+        theta += [Float](repeating: 0, count: 72)
+        for (joint, rotation) in pose.rotations.enumerated() {
+            theta.store(AxisAngle(rotation).vector, at: offset + joint * 3)
+        }
+        translation += [0, 0, 0]
+        translation.store(pose.pelvis - restJoints.vector(at: 0), at: translation.count - 3)
+    }
+}
