@@ -29,12 +29,15 @@ public struct PoseRequest: Sendable, Equatable {
     /// Rows with the same number are consecutive frames of one person, in time order and one after the other. Nil when every row stands
     /// for itself, which is quicker for models that solve it so.
     public var tracks: [UInt32]?
+    /// Whether each track goes into one call. Needed by models whose frames see later ones (`niki-temporal`); others may start a call
+    /// where the one before ended, and give the same poses either way.
+    public var keepsTracksWhole: Bool
 
     /// Creates a request. Shapes are checked when it is solved, not here.
     public init(
         count: Int, joints: [Float], skeleton: String = "smpl-29", sigma: [Float]? = nil, observed: [Bool]? = nil,
         twists: [Float]? = nil, betas: [Float]? = nil, genders: [String] = [], refine: Int = 0,
-        startTheta: [Float]? = nil, tracks: [UInt32]? = nil
+        startTheta: [Float]? = nil, tracks: [UInt32]? = nil, keepsTracksWhole: Bool = false
     ) {
         self.count = count
         self.skeleton = skeleton
@@ -47,6 +50,7 @@ public struct PoseRequest: Sendable, Equatable {
         self.refine = refine
         self.startTheta = startTheta
         self.tracks = tracks
+        self.keepsTracksWhole = keepsTracksWhole
     }
 }
 

@@ -145,15 +145,21 @@ final class SceneRun: Sendable {
 
     /// The most rows of one call.
     ///
-    /// A track that is refined goes into one call whole: the answer then holds the refined pose, and the next frame has to start from
-    /// the model's own.
+    /// A track goes into one call whole where its frames see later ones. So does one that is refined: the answer then holds the
+    /// refined pose, and the next frame has to start from the model's own.
     private func itemsPerCall(for tracks: [Range<Int>]?) throws(ClientError) -> Int {
         let configured = client.configuration.itemsPerCall
-        guard people.refine > 0, let longest = tracks?.map(\.count).max(), longest > configured else {
-            return configured
-        }
+        guard people.refine > 0 || people.keepsTracksWhole, let longest = tracks?.map(\.count).max(),
+            longest > configured
+        else { return configured }
         let most = Limits().itemsPerCallMax
         guard longest <= most else {
+            guard people.refine > 0 else {
+                throw ClientError(
+                    .payloadTooLarge,
+                    "a track of \(longest) rows has to go into one call for \(model), and a call holds at most \(most); cut "
+                        + "it into shorter ones", field: "tracks")
+            }
             throw ClientError(
                 .payloadTooLarge,
                 "a track of \(longest) rows that is refined needs one call, which holds at most \(most); solve it without refine "

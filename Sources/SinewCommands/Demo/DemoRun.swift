@@ -30,7 +30,8 @@ struct DemoRun {
     /// Solves with one model.
     func solve(with model: String) async throws -> Outcome {
         let order = try await order(for: model)
-        let request = observations.request(inOrder: order.rows, isTracked: order.isTracked, people: scene.people)
+        var request = observations.request(inOrder: order.rows, isTracked: order.isTracked, people: scene.people)
+        request.keepsTracksWhole = order.seesWholeTracks
         let reply = try await client.solve(request, model: model)
         if let error = reply.itemErrors.first {
             throw CommandFailure(
@@ -59,13 +60,14 @@ struct DemoRun {
     }
 
     /// The rows as the model wants them: person by person where frames depend on each other, else as they are.
-    private func order(for model: String) async throws -> (rows: [Int], isTracked: Bool) {
+    private func order(for model: String) async throws -> (rows: [Int], isTracked: Bool, seesWholeTracks: Bool) {
         let ready = try await client.listModels().first { $0.model.name == model }
         guard let ready, ModelDescription.Architecture.isSequential(named: ready.model.architecture) else {
-            return (Array(0..<scene.rows), false)
+            return (Array(0..<scene.rows), false, false)
         }
         let people = (0..<scene.people).flatMap { stride(from: $0, to: scene.rows, by: scene.people) }
-        return (people, true)
+        let architecture = ready.model.architecture
+        return (people, true, ModelDescription.Architecture.seesWholeTracks(named: architecture))
     }
 
     /// The fleet's state once the workers' counters include all that the broker has seen done.

@@ -11,8 +11,10 @@ struct ServiceSolver {
     /// For each call, from when it is sent.
     let deadline: Duration
 
-    /// Whether the model turns start poses towards the joints, frame after frame.
+    /// Whether the model's frames depend on each other.
     var isSequential = false
+    /// Whether its frames see later ones.
+    var seesWholeTracks = false
     /// `[count, 24, 3]`, a row of NaN has no start pose; nil when none has.
     var startTheta: [Float]?
 
@@ -57,6 +59,6 @@ struct ServiceSolver {
             twists: hasTwists ? pick(input.twists, 23) : nil, betas: pick(input.betas, 10),
             genders: rows.map { input.genders[$0].rawValue }, refine: refine,
             startTheta: startTheta.map { pick($0, 72) },
-            tracks: isTracked ? rows.map { UInt32(input.tracks[$0]) } : nil)
+            tracks: isTracked ? rows.map { UInt32(input.tracks[$0]) } : nil, keepsTracksWhole: seesWholeTracks)
     }
 }

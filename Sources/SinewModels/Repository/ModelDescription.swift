@@ -57,6 +57,9 @@ public struct ModelDescription: Sendable, Equatable {
             name == learnableSMPLify.name || name == nikiTemporal.name
         }
 
+        /// Whether a frame of such models sees frames after it, so that a track may not be cut.
+        package static func seesWholeTracks(named name: String) -> Bool { name == nikiTemporal.name }
+
         /// The architectures that a repository can hold.
         static let onDisk: [Architecture] = [
             .niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .nikiTemporal, .mlpIK, .smplIK,
