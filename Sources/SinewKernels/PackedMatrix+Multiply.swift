@@ -21,6 +21,15 @@ extension PackedMatrix {
         precondition(depth >= 1 && depth <= inputs && columns >= 1 && columns <= outputs)
         precondition(aStride >= depth && cStride >= columns)
         precondition(firstColumn >= 0 && firstColumn < columns && firstColumn % panelColumns == 0)
+        switch panels {
+        case .float32: break
+        case .bfloat16: break
+        case .int8(let panels):
+            // Every row is quantised once for all columns, so the whole product is one call.
+            return panels.kernels.multiply(
+                a, rows: rows, aStride: aStride, depth: depth, by: panels, bias: bias, first: firstColumn,
+                columns: columns, activation: activation, into: &c, cStride: cStride)
+        }
         for depthStart in stride(from: 0, to: depth, by: Self.depthBlock) {
             // A block is as deep as it was packed; a product may use less of the last one.
             let packedDepth = min(Self.depthBlock, inputs - depthStart)
@@ -41,6 +50,7 @@ extension PackedMatrix {
                 switch panels {
                 case .float32(let panels): kernels.multiply(product, a: a, panels: panels, bias: bias, c: &c)
                 case .bfloat16(let panels): kernels.multiply(product, a: a, panels: panels, bias: bias, c: &c)
+                case .int8: preconditionFailure("int8 panels are multiplied as a whole")
                 }
             }
         }

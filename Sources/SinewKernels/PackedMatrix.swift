@@ -15,11 +15,13 @@ package final class PackedMatrix: Sendable {
     internal let panels: Panels
     internal let bias: AlignedBuffer
 
-    /// How the weights are stored; sums and activations are floats either way.
+    /// How the weights are stored. Inputs, biases and results are floats in every format, and but for int8 the sums too.
     package enum Format: Sendable, CaseIterable {
         case float32
         /// Rounded to ``BFloat16``: half the bytes to read, which is what small batches wait for.
         case bfloat16
+        /// Rounded to ``Int8Panels``, and the inputs with them: a quarter of the bytes, and four products where a float set does one.
+        case int8
     }
 
     /// The micropanels in one of the formats.
@@ -27,6 +29,7 @@ package final class PackedMatrix: Sendable {
         case float32(AlignedBuffer)
         /// Columns in the order of `sinew_sgemm_bf16_function`.
         case bfloat16(AlignedMemory<UInt16>)
+        case int8(Int8Panels)
     }
 
     /// KC: a micropanel of this depth (128 KiB with AVX-512) stays in L2 while all row tiles of a block pass over it, and the
@@ -48,8 +51,13 @@ package final class PackedMatrix: Sendable {
         let kernels = KernelSet(isa)
         self.kernels = kernels
         let width = kernels.tileColumns
-        // The widths that the last micropanel can have: whole vectors, in bfloat16 whole pairs of them.
-        let unit = format == .float32 ? kernels.lanes : 2 * kernels.lanes
+        // The widths that the last micropanel can have: whole vectors, in bfloat16 whole pairs of them; int8 has whole panels.
+        let unit =
+            switch format {
+            case .float32: kernels.lanes
+            case .bfloat16: 2 * kernels.lanes
+            case .int8: Int8KernelSet(isa).tileColumns
+            }
         let paddedOutputs = (outputs + unit - 1) / unit * unit
         switch format {
         case .float32:
@@ -62,6 +70,8 @@ package final class PackedMatrix: Sendable {
                 Self.pack(
                     weights, inputs: inputs, outputs: outputs, paddedOutputs: paddedOutputs, width: width,
                     column: { Self.interleaved($0, lanes: kernels.lanes) }, convert: BFloat16.bits(rounding:)))
+        case .int8:
+            panels = .int8(Int8Panels(weights: weights, inputs: inputs, outputs: outputs, isa: isa))
         }
         var paddedBias = AlignedBuffer(weights: paddedOutputs)
         var biases = paddedBias.mutableSpan
@@ -102,6 +112,7 @@ package final class PackedMatrix: Sendable {
             switch panels {
             case .float32(let panels): panels.count * MemoryLayout<Float>.size
             case .bfloat16(let panels): panels.count * MemoryLayout<UInt16>.size
+            case .int8(let panels): panels.packedBytes
             }
         return panelBytes + bias.count * MemoryLayout<Float>.size
     }

@@ -112,6 +112,7 @@ struct CommandLineErrorTests {
     @Test func `a wrong command line is a usage error`() async throws {
         for arguments in [
             ["sovle"], ["solve"], ["solve", "a.npz", "-o", "b.npz", "--deadline", "0"], ["up", "--workers", "0"],
+            ["solve", "a.npz", "-o", "b.npz", "--precision", "int8"], ["worker", "--precision", "int3"],
         ] {
             let done = try await CommandLineTool.run(arguments)
             #expect(done.status == CommandStatus.usage.rawValue, "\(arguments)")

@@ -28,16 +28,48 @@ struct CommandLineOutputTests {
             let vertices: Int
         }
         struct Model: Decodable {
-            let name, version, weights_sha256: String
+            struct Cost: Decodable {
+                struct Change: Decodable {
+                    let preset: String
+                    let pa_mpjpe_mm: Double
+                }
+                let precision: String
+                let changes: [Change]
+            }
+            let name, version, weights_sha256, precision: String
+            let precision_cost: [Cost]
         }
         let bodies = try await CommandLineTool.run("body", "list", "--json")
         #expect(try parse([Body].self, bodies.output).map(\.gender).sorted() == ["female", "male", "neutral"])
         #expect(try await CommandLineTool.run("body", "list").output.contains("open/neutral"))
         let models = try await CommandLineTool.run("model", "list", "--json")
-        let names = try parse([Model].self, models.output).map(\.name)
+        let described = try parse([Model].self, models.output)
+        let names = described.map(\.name)
         #expect(names.contains("hybrik"))
+        let costs = try #require(described.first { $0.name == "niki" }).precision_cost
+        for (precision, most) in [("bfloat16", 0.1), ("int8", 0.5)] {
+            let cost = try #require(costs.first { $0.precision == precision })
+            #expect(cost.changes.map(\.preset) == ["clean", "standard", "occlusion"])
+            #expect(cost.changes.allSatisfy { abs($0.pa_mpjpe_mm) <= most })
+        }
         let text = try await CommandLineTool.run("model", "list").output
         for name in names { #expect(text.contains("\(name)/")) }
+    }
+
+    @Test func `solving in int8 gives nearly the poses of float32`() async throws {
+        try await withFolder { folder in
+            try AtomicFile.write(try PeopleFile(rows: 5, seed: 11).encoded(), to: "\(folder)/in.npz")
+            func poses(_ precision: String) async throws -> [Float] {
+                let path = "\(folder)/\(precision).npz"
+                let done = try await CommandLineTool.run(
+                    "solve", "\(folder)/in.npz", "--local", "--model", "niki", "--precision", precision, "-o", path)
+                #expect(done.status == 0, "\(done.talk)")
+                return try NPZFile(path: path).array("poses").floats()
+            }
+            let (exact, rounded) = (try await poses("float32"), try await poses("int8"))
+            let mean = zip(exact, rounded).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(exact.count)
+            #expect(mean > 0 && mean < 0.02)
+        }
     }
 
     @Test func `the doctor finds bodies and processor in order`() async throws {

@@ -58,10 +58,12 @@ import Testing
         }
     }
 
-    @Test(arguments: Golden.all)
-    func `a pose does not depend on who shares the batch, bit for bit`(name: String) throws {
+    @Test(arguments: Golden.all, ModelDescription.Precision.allCases)
+    func `a pose does not depend on who shares the batch, bit for bit`(
+        name: String, precision: ModelDescription.Precision
+    ) throws {
         let golden = try Golden(name)
-        let loaded = try ModelRepository(path: Golden.folder).load(name)
+        let loaded = try ModelRepository(path: Golden.folder).load(name, precision: precision)
         let seen = try golden.observations()
         let together = try loaded.solve(seen, isCancelled: { false })
         for person in 0..<seen.count {

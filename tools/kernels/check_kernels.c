@@ -5,6 +5,7 @@
 //
 // Exit status 0 when every figure is within its bound, 1 when not, 2 when the set is not available.
 
+#include "sinew_int8.h"
 #include "sinew_kernels.h"
 #include <math.h>
 #include <stdio.h>
@@ -99,11 +100,61 @@ static double product_error(const sinew_kernel_set *set, size_t m, size_t n, siz
     return worst;
 }
 
+/// Where the weight of an input and a column lies in the micropanels of an int8 set; see `sinew_igemm_ukr_function`.
+static size_t int8_place(const sinew_int8_kernel_set *set, size_t inputs, size_t input, size_t column) {
+    const size_t groups = (inputs + set->group - 1) / set->group, group = input / set->group;
+    return ((column / set->nr * groups + group) * set->nr + column % set->nr) * set->group + input % set->group;
+}
+
+/// How many elements of an int8 product of `rows` rows and `n` columns differ from the definition in sinew_int8.h, bit for bit.
+static size_t int8_mistakes(const sinew_int8_kernel_set *set, size_t rows, size_t n, size_t inputs, size_t k) {
+    enum { DEPTH = 80, WIDTH = 64, ROWS = 300 };
+    static float a[ROWS * DEPTH], scales[WIDTH], bias[WIDTH], c[ROWS * WIDTH];
+    static int8_t weights[DEPTH * WIDTH], panels[DEPTH * WIDTH * 4];
+    static int32_t sums[WIDTH];
+    memset(panels, 0, sizeof panels);
+    memset(sums, 0, sizeof sums);
+    for (size_t i = 0; i < ROWS * DEPTH; i++) a[i] = i % DEPTH < k ? uniform() : NAN;
+    for (size_t i = 0; i < WIDTH; i++) scales[i] = uniform(), bias[i] = uniform();
+    for (size_t i = 0; i < ROWS * WIDTH; i++) c[i] = -77;
+    for (size_t column = 0; column < n; column++) {
+        for (size_t input = 0; input < inputs; input++) {
+            const int8_t weight = (int8_t)(rand() % 255 - 127);
+            weights[column * inputs + input] = panels[int8_place(set, inputs, input, column)] = weight;
+            sums[column] += weight;
+        }
+    }
+    const sinew_int8_weights packed = {inputs, panels, scales, sums, bias};
+    sinew_int8_multiply(set, &packed, rows, k, 0, n, a, DEPTH, c, WIDTH, SINEW_ACTIVATION_LEAKY_RELU);
+    size_t mistakes = 0;
+    for (size_t row = 0; row < rows; row++) {
+        float min = 0, max = 0;
+        for (size_t p = 0; p < k; p++) min = fminf(min, a[row * DEPTH + p]), max = fmaxf(max, a[row * DEPTH + p]);
+        const float inverse = 255.0f / (max - min), scale = (max - min) / 255.0f;
+        const long zero = lrintf(-min * inverse);
+        for (size_t column = 0; column < WIDTH; column++) {
+            long sum = 0;
+            for (size_t p = 0; p < k && column < n; p++) {
+                const long q = lrintf(a[row * DEPTH + p] * inverse) + zero;
+                sum += ((q > 255 ? 255 : q) - zero) * weights[column * inputs + p];
+            }
+            const float factor = scale * scales[column], product = (float)sum * factor, value = product + bias[column];
+            const float wanted = column < n ? (value > 0 ? value : 0.01f * value) : -77;
+            if (c[row * WIDTH + column] != wanted) mistakes++;
+        }
+    }
+    return mistakes;
+}
+
 int main(int count, char **arguments) {
     static const char *const names[] = {"portable", "neon", "avx2", "avx512"};
     const sinew_kernel_set *set = NULL;
+    const sinew_int8_kernel_set *int8 = NULL;
     for (int isa = 0; isa < 4; isa++) {
-        if (count == 2 && strcmp(arguments[1], names[isa]) == 0) set = sinew_kernels((sinew_isa)isa);
+        if (count == 2 && strcmp(arguments[1], names[isa]) == 0) {
+            set = sinew_kernels((sinew_isa)isa);
+            int8 = sinew_int8_kernels((sinew_isa)isa);
+        }
     }
     if (set == NULL) {
         fprintf(stderr, "usage: check_kernels <portable|neon|avx2|avx512>, one that this machine has\n");
@@ -137,7 +188,15 @@ int main(int count, char **arguments) {
         set->coupling_invert(n, x, s, t);
         for (size_t i = 0; i < 48; i++) keep_worst(&coupling, fabs((double)x[i] - start[i]));
     }
-    printf("%s: products %.3f of their bound; exp %.2g of %.2g; tanh %.2g of %.2g; couplings %.2g of 2e-06\n", set->name, products,
-        exp_error, 0x1p-22, tanh_error, 0x1p-21, coupling);
-    return products <= 1 && exp_error <= 0x1p-22 && tanh_error <= 0x1p-21 && coupling <= 2e-6 ? 0 : 1;
+    size_t mistakes = int8_mistakes(int8, 300, 20, 70, 70);
+    for (size_t rows = 1; rows <= int8->mr + 1; rows++) {
+        for (size_t n = 1; n <= int8->nr + 1; n++) {
+            for (size_t k = 1; k <= 70; k += k < 5 ? 1 : 13) {
+                mistakes += int8_mistakes(int8, rows, n, k, k) + int8_mistakes(int8, rows, n, 70, k);
+            }
+        }
+    }
+    printf("%s: products %.3f of their bound; exp %.2g of %.2g; tanh %.2g of %.2g; couplings %.2g of 2e-06; %zu int8 sums wrong\n",
+        set->name, products, exp_error, 0x1p-22, tanh_error, 0x1p-21, coupling, mistakes);
+    return products <= 1 && exp_error <= 0x1p-22 && tanh_error <= 0x1p-21 && coupling <= 2e-6 && mistakes == 0 ? 0 : 1;
 }

@@ -75,7 +75,7 @@ struct Input: Sendable {
 let repository = argument("models", "")
 let name = argument("model", "niki")
 let precision = ModelDescription.Precision(rawValue: argument("precision", "float32"))
-guard let precision else { refuse("--precision is float32 or bfloat16") }
+guard let precision else { refuse("--precision is float32, bfloat16 or int8") }
 let loaded = try ModelRepository(path: repository.isEmpty ? nil : repository).load(name, precision: precision)
 guard let model = loaded as? NIKIModel else {
     refuse("\(name) is no NIKI network")

@@ -65,7 +65,7 @@ let repository = argument("models", "")
 let precisionName = argument("precision", "")
 let precision = ModelDescription.Precision(rawValue: precisionName)
 guard precision != nil || precisionName.isEmpty else {
-    fatalError("--precision is float32 or bfloat16; without it model.json decides")
+    fatalError("--precision is float32, bfloat16 or int8; without it model.json decides")
 }
 let model = try ModelRepository(path: repository.isEmpty ? nil : repository)
     .load(argument("model", "niki"), precision: precision)

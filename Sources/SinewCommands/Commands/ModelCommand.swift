@@ -13,7 +13,11 @@ struct ModelCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list", abstract: "List the models of a folder, or those a broker's workers have ready.",
             discussion:
-                "The errors are those that were measured when the model was exported, on clips it was not trained on.")
+                """
+                The errors are those that were measured when the model was exported, on clips it was not trained on. Below \
+                bfloat16 and int8 stands by how many millimetres the PA-MPJPE changes at most when the weights are held so; \
+                --json has all figures.
+                """)
 
         @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
         var models: String?
@@ -30,7 +34,7 @@ struct ModelCommand: AsyncParsableCommand {
             if output.json { return try JSONOutput.print(summaries) }
             var table = TextTable([
                 "model", "architecture", "hidden", "couplings", "PA-MPJPE mm: clean", "standard", "occlusion",
-                "weights",
+                "bfloat16", "int8", "weights",
             ])
             for model in summaries {
                 let errors = ["clean", "standard", "occlusion"].map { preset in
@@ -38,7 +42,10 @@ struct ModelCommand: AsyncParsableCommand {
                 }
                 let dims = [model.hidden, model.couplings].map { $0 > 0 ? "\($0)" : "" }
                 let weights = model.weightsSha256.isEmpty ? "none" : String(model.weightsSha256.prefix(12))
-                table.add(["\(model.name)/\(model.version)", model.architecture] + dims + errors + [weights])
+                let costs = ["bfloat16", "int8"].map { precision in
+                    model.precisionCost.first { $0.precision == precision }?.largest ?? ""
+                }
+                table.add(["\(model.name)/\(model.version)", model.architecture] + dims + errors + costs + [weights])
             }
             for line in table.lines(style: .data) { StandardStreams.data(line) }
         }
@@ -69,11 +76,28 @@ struct ModelSummary: Encodable {
     struct Evaluation: Encodable {
         let preset: String
         let mpjpeMm, paMpjpeMm, geRad: Double
+
+        init(_ evaluation: ModelDescription.Evaluation) {
+            preset = evaluation.preset
+            mpjpeMm = evaluation.mpjpeMillimetres
+            paMpjpeMm = evaluation.paMPJPEMillimetres
+            geRad = evaluation.geodesicRadians
+        }
+    }
+    struct PrecisionCost: Encodable {
+        let precision: String
+        let changes: [Evaluation]
+
+        /// The largest change of PA-MPJPE, signed.
+        var largest: String? {
+            changes.map(\.paMpjpeMm).max { abs($0) < abs($1) }.map { ($0 < 0 ? "" : "+") + fixed($0, 2) }
+        }
     }
     let name, version, architecture: String
     let couplings, hidden: Int
-    let conditioning, weightsSha256, trainingData, licence, acknowledgement: String
+    let precision, conditioning, weightsSha256, trainingData, licence, acknowledgement: String
     let evaluation: [Evaluation]
+    let precisionCost: [PrecisionCost]
 
     init(_ model: ModelDescription) {
         name = model.name
@@ -81,15 +105,15 @@ struct ModelSummary: Encodable {
         architecture = model.architecture.name
         couplings = model.couplings
         hidden = model.hidden
+        precision = model.precision.rawValue
         conditioning = model.conditioning.rawValue
         weightsSha256 = model.weightsSHA256
         trainingData = model.trainingData
         licence = model.licence
         acknowledgement = model.acknowledgement
-        evaluation = model.evaluations.map {
-            Evaluation(
-                preset: $0.preset, mpjpeMm: $0.mpjpeMillimetres, paMpjpeMm: $0.paMPJPEMillimetres,
-                geRad: $0.geodesicRadians)
+        evaluation = model.evaluations.map(Evaluation.init)
+        precisionCost = model.precisionCosts.map {
+            PrecisionCost(precision: $0.precision.rawValue, changes: $0.changes.map(Evaluation.init))
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Logging
 internal import SinewKernels
+internal import SinewModels
 
 /// Options that the long-running commands share.
 struct ServiceOptions: ParsableArguments {
@@ -46,6 +47,19 @@ enum ISAOption: String, CaseIterable, ExpressibleByArgument {
         case .neon: .neon
         case .avx2: .avx2
         case .avx512: .avx512
+        }
+    }
+}
+
+/// ``ModelDescription/Precision`` as an option's value.
+enum PrecisionOption: String, CaseIterable, ExpressibleByArgument {
+    case float32, bfloat16, int8
+
+    var precision: ModelDescription.Precision {
+        switch self {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .int8: .int8
         }
     }
 }

@@ -40,6 +40,11 @@ struct SolveCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "With --local: pin each thread to a processor.")
     var pin = false
 
+    @Option(
+        name: .long,
+        help: "With --local: how the weights are held: float32, bfloat16, int8 (default: what model.json says).")
+    var precision: PrecisionOption?
+
     @Option(name: .long, help: "With --local: the strongest instruction set to use.")
     var isaMax: ISAOption?
 
@@ -74,7 +79,9 @@ struct SolveCommand: AsyncParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be 1…1024, not \(threads)")
         }
-        let onlyLocal = models.map { _ in "--models" } ?? threads.map { _ in "--threads" } ?? (pin ? "--pin" : nil)
+        let onlyLocal =
+            models.map { _ in "--models" } ?? threads.map { _ in "--threads" } ?? precision.map { _ in "--precision" }
+            ?? (pin ? "--pin" : nil)
         if !local, let option = onlyLocal {
             throw ValidationError("\(option) is for --local; a broker's workers have their own")
         }
@@ -133,7 +140,7 @@ struct SolveCommand: AsyncParsableCommand {
         if local {
             if let isaMax { ISA.limit(to: isaMax.isa) }
             let allowance = ProcessorAllowance.current
-            let loaded = try ModelRepository(path: models).load(model)
+            let loaded = try ModelRepository(path: models).load(model, precision: precision?.precision)
             guard startTheta == nil || loaded.isSequential else {
                 throw ValidationError(
                     "--start is for models that turn a pose towards the joints, and \(loaded.identity) starts from none; "

@@ -32,6 +32,11 @@ struct UpCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
     var models: String?
 
+    @Option(
+        name: .long,
+        help: "How all weights are held: float32, bfloat16, int8 (default: what each model.json says).")
+    var precision: PrecisionOption?
+
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
@@ -58,7 +63,9 @@ struct UpCommand: AsyncParsableCommand {
                 Array(allowance.processors[(worker * plan.threads)..<((worker + 1) * plan.threads)])
             }
         }
-        plan.workerOptions = model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
+        plan.workerOptions =
+            model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
+            + (precision.map { ["--precision", $0.rawValue] } ?? [])
         plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
 
         let signals = await stoppingSignals()

@@ -38,6 +38,11 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
     var models: String?
 
+    @Option(
+        name: .long,
+        help: "How all weights are held: float32, bfloat16, int8 (default: what each model.json says).")
+    var precision: PrecisionOption?
+
     @Option(name: .long, help: "People the broker may hand over before the first answer.")
     var credits: Int?
 
@@ -61,7 +66,7 @@ struct WorkerCommand: AsyncParsableCommand {
         if let isaMax { ISA.limit(to: isaMax.isa) }
         let repository = ModelRepository(path: models)
         let names = model.isEmpty ? try repository.list().map { "\($0.name)/\($0.version)" } : model
-        let loaded = try names.map { try repository.load($0) }
+        let loaded = try names.map { try repository.load($0, precision: precision?.precision) }
 
         var configuration = WorkerConfiguration(brokerEndpoint: broker, version: sinewVersion)
         let allowance = ProcessorAllowance.current

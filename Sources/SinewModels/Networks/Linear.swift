@@ -37,6 +37,7 @@ internal struct Linear: Sendable, Equatable {
             switch precision {
             case .float32: .float32
             case .bfloat16: .bfloat16
+            case .int8: .int8
             }
         return PackedMatrix(weights: weight, bias: bias, inputs: inputs, format: format)
     }

@@ -76,7 +76,17 @@ extension ModelDescription {
         trainingData = json["training"]?["data"]?.string ?? ""
         licence = json["training"]?["licence"]?.string ?? ""
         acknowledgement = json["training"]?["acknowledgement"]?.string ?? ""
-        evaluations = (json["evaluation"]?.members ?? []).compactMap { member in
+        evaluations = Self.evaluations(json["evaluation"])
+        precisionCosts = (json["precision_cost"]?.members ?? []).compactMap { member in
+            Precision(rawValue: member.key).map {
+                PrecisionCost(precision: $0, changes: Self.evaluations(member.value))
+            }
+        }
+    }
+
+    /// The presets of an object; members that are none are passed over.
+    private static func evaluations(_ json: JSONValue?) -> [Evaluation] {
+        (json?.members ?? []).compactMap { member in
             guard let mpjpe = member.value["mpjpe_mm"]?.double, let pa = member.value["pa_mpjpe_mm"]?.double,
                 let geodesic = member.value["ge_rad"]?.double
             else { return nil }

@@ -81,12 +81,15 @@ public struct ModelDescription: Sendable, Equatable {
         case humanCentric = "human-centric"
     }
 
-    /// How the weights are held in memory; activations and sums are float32 either way.
+    /// How the weights are held in memory; what a layer takes and gives is float32 in each of them.
     public enum Precision: String, Sendable, Equatable, CaseIterable {
         /// As in the file.
         case float32
         /// Rounded to nearest bfloat16: half the memory, and half the bytes that a small batch waits for.
         case bfloat16
+        /// Rounded to eight bits with a scale per output, multiplied with activations that are rounded to eight bits row by row: a
+        /// quarter of the memory, and the fastest for large batches where the machine has AVX-512 VNNI.
+        case int8
     }
 
     /// The model whose output another one refines.
@@ -107,6 +110,14 @@ public struct ModelDescription: Sendable, Equatable {
         public let paMPJPEMillimetres: Double
         /// Mean geodesic error of the local rotations, radians.
         public let geodesicRadians: Double
+    }
+
+    /// What a reduced precision does to the error of a model.
+    public struct PrecisionCost: Sendable, Equatable {
+        /// The precision measured.
+        public let precision: Precision
+        /// The errors of ``Evaluation`` less those in float32, on the same samples; below zero where it is better by chance.
+        public let changes: [Evaluation]
     }
 
     /// The repository name.
@@ -144,4 +155,6 @@ public struct ModelDescription: Sendable, Equatable {
     public let acknowledgement: String
     /// Errors by preset.
     public let evaluations: [Evaluation]
+    /// What each reduced precision costs, where it was measured (`tools/train/precision_cost.py`).
+    public internal(set) var precisionCosts: [PrecisionCost] = []
 }

@@ -43,8 +43,8 @@ public struct ModelRepository: Sendable {
     ///
     /// - Parameter name: `name/version`, or `name` for its highest version; `hybrik` and `smplify` are built in.
     /// - Parameter precision: holds the weights in this precision instead of the one that `model.json` names, which the model's
-    ///   description then says; solvers without weights have no use for it. Measured on the demo scene, bfloat16 turns the joints of
-    ///   the shipped `niki` by 0.001 rad on average and 0.04 rad at most, and costs less than 0.02 mm of PA-MPJPE.
+    ///   description then says; solvers without weights have no use for it. What it costs stands in
+    ///   ``ModelDescription/precisionCosts``.
     /// - Throws: ``ModelError/Reason/unknownModel`` with the known names, ``ModelError/Reason/unusableFile`` for
     ///   files that are missing, damaged or not what they claim.
     /// - Cost: one pass over the weights for the hash, one to pack them.
