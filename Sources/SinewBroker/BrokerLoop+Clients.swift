@@ -83,7 +83,8 @@ extension BrokerLoop {
     private mutating func handleCall(_ head: Head, _ body: [Frame], of client: ClientID) throws(ZeroMQError) {
         if let method = PoseSolver.Method(rawValue: head.method) {
             switch method {
-            case .solvePoses: try admit(head, body, of: client)
+            case .solvePoses: try admit(head, body, PoseSolver.SolvePoses.self, of: client)
+            case .solveEffectors: try admit(head, body, PoseSolver.SolveEffectors.self, of: client)
             }
         } else if let method = Fleet.Method(rawValue: head.method) {
             switch method {
@@ -106,13 +107,15 @@ extension BrokerLoop {
         }
     }
 
-    private mutating func admit(_ head: Head, _ body: [Frame], of client: ClientID) throws(ZeroMQError) {
+    private mutating func admit<Method: WireMethod>(
+        _ head: Head, _ body: [Frame], _ method: Method.Type, of client: ClientID
+    ) throws(ZeroMQError) {
         guard let payload = body.last, !payload.isEmpty else {
             try answer(
                 head, client,
                 with: WireRejection(
                     .invalidArgument, .malformedRequest,
-                    "the call has no payload; send a \(PoseSolver.SolvePoses.Request.messageName)"))
+                    "the call has no payload; send a \(Method.Request.messageName)"))
             return
         }
         var bytes = 0

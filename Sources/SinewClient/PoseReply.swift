@@ -32,8 +32,11 @@ public struct PoseReply: Sendable, Equatable {
     public internal(set) var joints: [Float] = []
     /// Norm of the latent error code; 0 for solvers without one.
     public internal(set) var latentNorm: [Float] = []
-    /// Mean distance of observed and solved joints after pelvis alignment, millimetres.
+    /// Mean distance of observed and solved joints after pelvis alignment, millimetres; after effectors the weighted mean distance of
+    /// the positional ones from their joints, without alignment.
     public internal(set) var jointResidualMillimetres: [Float] = []
+    /// Weighted mean angle by which rotation and look-at effectors are missed, radians; 0 where there were none.
+    public internal(set) var orientationResidualRadians: [Float] = []
     /// Largest relative difference between an observed bone's length and the body's.
     public internal(set) var boneLengthChange: [Float] = []
     /// How many of the 29 joints were not observed.
@@ -58,6 +61,7 @@ extension PoseReply {
         joints = Array(repeating: 0, count: count * 87)
         latentNorm = Array(repeating: 0, count: count)
         jointResidualMillimetres = Array(repeating: 0, count: count)
+        orientationResidualRadians = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
         outcome = Array(repeating: 0, count: count)
@@ -76,6 +80,11 @@ extension PoseReply {
         latentNorm = try Self.entries(message.quality.latentNorm, n, "quality.latent_norm")
         jointResidualMillimetres = try Self.entries(
             message.quality.jointResidualMillimetres, n, "quality.joint_residual_mm")
+        let turned = message.quality.orientationResidualRad
+        // A worker from before this field sends none.
+        orientationResidualRadians =
+            turned.isEmpty
+            ? Array(repeating: 0, count: n) : try Self.entries(turned, n, "quality.orientation_residual_rad")
         boneLengthChange = try Self.entries(message.quality.boneLengthChange, n, "quality.bone_length_change")
         unobservedJoints = try Self.entries(message.quality.unobservedJoints, n, "quality.unobserved_joints")
         // Workers from before the field say nothing, and start from nothing.
@@ -110,6 +119,7 @@ extension PoseReply {
         put(part.joints, into: &joints, 87)
         put(part.latentNorm, into: &latentNorm, 1)
         put(part.jointResidualMillimetres, into: &jointResidualMillimetres, 1)
+        put(part.orientationResidualRadians, into: &orientationResidualRadians, 1)
         put(part.boneLengthChange, into: &boneLengthChange, 1)
         put(part.unobservedJoints, into: &unobservedJoints, 1)
         put(part.outcome, into: &outcome, 1)

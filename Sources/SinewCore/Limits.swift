@@ -19,6 +19,9 @@ package struct Limits: Equatable, Sendable {
     package var itemsPerCallMax = 4_096
     /// Gauss-Newton steps after the model. Twenty suffice even far from the solution; more only cost the others time.
     package var refineStepsMax = 64
+    /// Effectors of one person. Hit: that person alone is refused. What the models can take: all joints with a position and a
+    /// rotation, and 80 more.
+    package var effectorsPerPersonMax = 128
     /// A call's deadline is cut to this; a forgotten call leaves after it at the latest.
     package var deadlineMax = Duration.seconds(3_600)
     /// Given to a call that states no deadline.
@@ -99,6 +102,7 @@ package struct Limits: Equatable, Sendable {
         [
             (queuedCallsMax >= 1, "queuedCallsMax must be at least 1"),
             (callsPerClientMax >= 1, "callsPerClientMax must be at least 1"),
+            (effectorsPerPersonMax >= 1, "effectorsPerPersonMax must be at least 1"),
             (itemsPerCallMax >= 1, "itemsPerCallMax must be at least 1"),
             (itemsPerCallMax <= queuedItemsMax, "itemsPerCallMax must not exceed queuedItemsMax"),
             (refineStepsMax >= 0, "refineStepsMax must not be negative"),

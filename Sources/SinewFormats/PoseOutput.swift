@@ -5,7 +5,8 @@ package import SinewBody
 ///
 /// Arrays of a file with T frames: `poses` `(T, 72)` axis-angle, `trans` `(T, 3)`, `betas` `(10)`, `gender`, `mocap_framerate`, as AMASS has
 /// them; and `frame` `(T)`, `track`, `joints3d` `(T, 29, 3)` with `skeleton`, `unit` and `up_axis`, `latent_norm`,
-/// `joint_residual_mm`, `bone_length_change`, `unobserved_joints`, `outcome`, `solved` `(T)` and `model`. Metres, y up. Rows that could not
+/// `joint_residual_mm`, `orientation_residual_rad`, `bone_length_change`, `unobserved_joints`, `outcome`, `solved` `(T)` and `model`.
+/// Metres, y up. Rows that could not
 /// be solved have `solved` 0 and zeros.
 package struct PoseOutput: Sendable {
     /// One person through time.
@@ -28,6 +29,8 @@ package struct PoseOutput: Sendable {
         /// `[T]`.
         package var jointResidualMillimetres: [Float]
         /// `[T]`.
+        package var orientationResidualRadians: [Float]
+        /// `[T]`.
         package var boneLengthChange: [Float]
         /// `[T]`.
         package var unobservedJoints: [Int32]
@@ -41,8 +44,8 @@ package struct PoseOutput: Sendable {
             self.name = name
             self.gender = gender
             (frames, theta, translation, joints, betas) = ([], [], [], [], [])
-            (latentNorm, jointResidualMillimetres, boneLengthChange) = ([], [], [])
-            (unobservedJoints, outcome, isSolved) = ([], [], [])
+            (latentNorm, jointResidualMillimetres, orientationResidualRadians) = ([], [], [])
+            (boneLengthChange, unobservedJoints, outcome, isSolved) = ([], [], [], [])
         }
     }
 
@@ -124,6 +127,7 @@ package struct PoseOutput: Sendable {
         writer.add("up_axis", .strings([UpAxis.plusY.rawValue], shape: []))
         writer.add("latent_norm", .float32(track.latentNorm, shape: [count]))
         writer.add("joint_residual_mm", .float32(track.jointResidualMillimetres, shape: [count]))
+        writer.add("orientation_residual_rad", .float32(track.orientationResidualRadians, shape: [count]))
         writer.add("bone_length_change", .float32(track.boneLengthChange, shape: [count]))
         writer.add("unobserved_joints", .int32(track.unobservedJoints, shape: [count]))
         writer.add("outcome", .int32(track.outcome, shape: [count]))

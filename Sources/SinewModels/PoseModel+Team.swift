@@ -83,6 +83,7 @@ extension PoseSolutions {
         joints += other.joints
         latentNorm += other.latentNorm
         jointResidualMillimetres += other.jointResidualMillimetres
+        orientationResidualRadians += other.orientationResidualRadians
         boneLengthChange += other.boneLengthChange
         unobservedJoints += other.unobservedJoints
         outcome += other.outcome

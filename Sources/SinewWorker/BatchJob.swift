@@ -1,5 +1,6 @@
 package import SinewCore
 package import SinewModels
+package import SinewWire
 package import SinewZeroMQ
 internal import Synchronization
 
@@ -8,14 +9,20 @@ package struct BatchJob: Sendable {
     /// One caller's part of the batch.
     package struct Part: Sendable {
         let lease: LeaseToken
+        /// Which request message the payload is.
+        let method: PoseSolver.Method
         /// The request as it arrived; nil when the task had no payload frame.
         let payload: Frame?
         let declaredItems: Int
         /// How long the task waited in this worker, microseconds.
         let queueMicroseconds: UInt64
 
-        package init(lease: LeaseToken, payload: Frame?, declaredItems: Int, queueMicroseconds: UInt64) {
+        package init(
+            lease: LeaseToken, method: PoseSolver.Method = .solvePoses, payload: Frame?, declaredItems: Int,
+            queueMicroseconds: UInt64
+        ) {
             self.lease = lease
+            self.method = method
             self.payload = payload
             self.declaredItems = declaredItems
             self.queueMicroseconds = queueMicroseconds

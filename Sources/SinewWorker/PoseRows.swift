@@ -57,6 +57,7 @@ extension PoseSolutions {
         copy(&joints, other.joints, 87)
         copy(&latentNorm, other.latentNorm, 1)
         copy(&jointResidualMillimetres, other.jointResidualMillimetres, 1)
+        copy(&orientationResidualRadians, other.orientationResidualRadians, 1)
         copy(&boneLengthChange, other.boneLengthChange, 1)
         unobservedJoints[row] = other.unobservedJoints[source]
         outcome[row] = other.outcome[source]
@@ -68,6 +69,7 @@ extension PoseSolutions {
             values[row * width..<(row + 1) * width].allSatisfy { $0.isFinite }
         }
         return isFinite(theta, 72) && isFinite(translation, 3) && isFinite(joints, 87) && isFinite(latentNorm, 1)
-            && isFinite(jointResidualMillimetres, 1) && isFinite(boneLengthChange, 1)
+            && isFinite(jointResidualMillimetres, 1) && isFinite(orientationResidualRadians, 1)
+            && isFinite(boneLengthChange, 1)
     }
 }

@@ -72,7 +72,7 @@ struct RequestFields {
         }
     }
 
-    private static func checkedSteps(_ steps: UInt32, limits: Limits) throws(CallFailure) -> Int {
+    static func checkedSteps(_ steps: UInt32, limits: Limits) throws(CallFailure) -> Int {
         guard steps <= limits.refineStepsMax else {
             throw CallFailure(
                 .invalidArgument, .outOfRange, field: "refine",
@@ -81,7 +81,7 @@ struct RequestFields {
         return Int(steps)
     }
 
-    private static func floats(_ field: String, _ tensor: Tensor?, shape: [Int]) throws(CallFailure) -> [Float]? {
+    static func floats(_ field: String, _ tensor: Tensor?, shape: [Int]) throws(CallFailure) -> [Float]? {
         guard let tensor else { return nil }
         guard let floats = tensor.floats, tensor.shape == shape else {
             throw .wrongShape(field, tensor, expected: "float32 \(shape)")
@@ -89,7 +89,7 @@ struct RequestFields {
         return floats
     }
 
-    private static func checkedGenders(_ genders: [String], count: Int) throws(CallFailure) -> [String] {
+    static func checkedGenders(_ genders: [String], count: Int) throws(CallFailure) -> [String] {
         guard genders.isEmpty || genders.count == 1 || genders.count == count else {
             throw CallFailure(
                 .invalidArgument, .wrongShape, field: "genders",
@@ -101,7 +101,7 @@ struct RequestFields {
         return genders
     }
 
-    private static func unknownGender(_ name: String) -> String {
+    static func unknownGender(_ name: String) -> String {
         "gender “\(name)” is not known; known are \(Gender.allCases.map(\.rawValue).joined(separator: ", "))"
     }
 }

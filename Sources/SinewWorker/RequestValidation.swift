@@ -2,12 +2,22 @@ package import SinewCore
 package import SinewModels
 package import SinewWire
 
+/// A request that has been checked, whatever its people are solved from.
+package protocol BatchedRequest: Sendable {
+    /// People in the request.
+    var itemCount: Int { get }
+    /// The rows that can be solved, in ascending order.
+    var rows: [Int] { get }
+    /// The people that cannot, in ascending order.
+    var errors: [ItemError] { get }
+}
+
 /// The people of one request that can be solved, and why the others cannot.
 ///
 /// Everything that could harm a neighbour in a batch is looked at here, before the batch is made: shapes, finite values,
 /// and ranges that catch wrong units. What is wrong with the request as a whole fails the call; what is wrong with one
 /// person costs only that person.
-package struct ValidatedRequest: Sendable {
+package struct ValidatedRequest: BatchedRequest {
     /// People in the request.
     package let itemCount: Int
     /// The rows that can be solved, in ascending order.

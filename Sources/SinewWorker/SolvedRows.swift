@@ -12,25 +12,19 @@ struct SolvedRows {
         failures = Array(repeating: nil, count: count)
     }
 
-    /// Solves and refines a range of rows; a person that the model refuses is left out and the others are solved without it.
+    /// Solves all rows; a person that the model refuses is left out and the others are solved without it.
     ///
+    /// - Parameter solve: the model's answer for some of the rows, refined where that was asked for.
     /// - Throws: ``ModelError`` when the model failed for a reason that is no person's.
     /// - Cost: one call of the model, and two more for each person it refuses by number; if it does not say which, the
     ///   range is halved until the person stands alone.
-    mutating func fill(
-        from observations: PoseObservations, range: Range<Int>, with model: any PoseModel,
-        on team: ComputeTeam = .alone, refineSteps: [Int], isCancelled: () -> Bool
-    ) throws(ModelError) {
-        var pending = [range]
+    mutating func fill(solve: (Range<Int>) throws(ModelError) -> PoseSolutions) throws(ModelError) {
+        var pending = [0..<failures.count]
         while let next = pending.popLast() {
             guard !next.isEmpty else { continue }
             do throws(ModelError) {
-                let part = next == 0..<observations.count ? observations : observations.rows(next)
-                var solved = try model.solve(part, on: team, isCancelled: isCancelled)
-                precondition(
-                    solved.count == next.count, "\(model.identity) returned \(solved.count) of \(next.count) rows")
-                try PoseRefinement.refine(
-                    &solved, toward: part, steps: Array(refineSteps[next]), isCancelled: isCancelled)
+                let solved = try solve(next)
+                precondition(solved.count == next.count, "the model returned \(solved.count) of \(next.count) rows")
                 store(solved, at: next)
             } catch {
                 switch error.reason {
@@ -77,7 +71,7 @@ struct SolvedRows {
     }
 
     /// The rows of one request, in its order, zeros where a person was not solved.
-    func reply(to request: ValidatedRequest, firstRow: Int) -> SolvePosesReply {
+    func reply(to request: some BatchedRequest, firstRow: Int) -> SolvePosesReply {
         var own = PoseSolutions(count: request.itemCount)
         var errors = request.errors
         for (offset, person) in request.rows.enumerated() {
@@ -98,7 +92,7 @@ struct SolvedRows {
             quality: SolveQuality(
                 latentNorm: own.latentNorm, jointResidualMillimetres: own.jointResidualMillimetres,
                 boneLengthChange: own.boneLengthChange, unobservedJoints: own.unobservedJoints,
-                outcome: own.outcome.map(\.rawValue)),
+                outcome: own.outcome.map(\.rawValue), orientationResidualRad: own.orientationResidualRadians),
             itemErrors: errors)
     }
 }

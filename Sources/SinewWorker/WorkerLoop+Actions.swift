@@ -42,7 +42,7 @@ extension WorkerLoop {
         let parts = leases.map { lease in
             guard let task = tasks[lease] else { preconditionFailure("a started task is not in hand") }
             return BatchJob.Part(
-                lease: lease, payload: task.payload, declaredItems: Int(task.items),
+                lease: lease, method: task.method, payload: task.payload, declaredItems: Int(task.items),
                 queueMicroseconds: (now - task.arrived).remainingMicroseconds)
         }
         running[batch] = RunningBatch(thread: thread, cancellation: cancellation)

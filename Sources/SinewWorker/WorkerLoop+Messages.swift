@@ -54,10 +54,10 @@ extension WorkerLoop {
     private mutating func take(_ head: Head, _ payload: Frame?) throws(ZeroMQError) {
         // The network may deliver a task twice.
         guard leaseOfBroker[head.lease] == nil else { return }
-        guard head.method == PoseSolver.SolvePoses.name else {
+        guard let method = PoseSolver.Method(rawValue: head.method) else {
+            let known = PoseSolver.Method.allCases.map(\.rawValue).joined(separator: ", ")
             let failure = CallFailure(
-                .unimplemented, .unknownMethod,
-                "method “\(head.method)” is not known to workers; known is \(PoseSolver.SolvePoses.name)")
+                .unimplemented, .unknownMethod, "method “\(head.method)” is not known to workers; known are \(known)")
             try answer(head, failure.answer)
             return
         }
@@ -74,8 +74,8 @@ extension WorkerLoop {
         nextLease += 1
         leaseOfBroker[head.lease] = lease
         tasks[lease] = Task(
-            brokerLease: head.lease, callID: head.callID, attempt: head.attempt, model: model, items: head.items,
-            payload: payload, arrived: now)
+            brokerLease: head.lease, callID: head.callID, attempt: head.attempt, model: model, method: method,
+            items: head.items, payload: payload, arrived: now)
         let deadline = head.timeoutMicroseconds.map { now + .microseconds(Int64(clamping: $0)) }
         // A task that claims no people still occupies a compute thread for a moment.
         let items = max(1, Int(head.items))

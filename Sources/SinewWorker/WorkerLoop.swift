@@ -14,6 +14,7 @@ struct WorkerLoop: ~Copyable {
         let callID: UInt64
         let attempt: UInt8
         let model: Int
+        let method: PoseSolver.Method
         let items: UInt32
         let payload: Frame?
         let arrived: Instant

@@ -104,6 +104,7 @@ func expectEqual(
     #expect(reply.joints == solved.joints, sourceLocation: sourceLocation)
     #expect(reply.latentNorm == solved.latentNorm, sourceLocation: sourceLocation)
     #expect(reply.jointResidualMillimetres == solved.jointResidualMillimetres, sourceLocation: sourceLocation)
+    #expect(reply.orientationResidualRadians == solved.orientationResidualRadians, sourceLocation: sourceLocation)
     #expect(reply.boneLengthChange == solved.boneLengthChange, sourceLocation: sourceLocation)
     #expect(reply.unobservedJoints == solved.unobservedJoints, sourceLocation: sourceLocation)
     #expect(reply.itemErrors.isEmpty, sourceLocation: sourceLocation)

@@ -1,4 +1,5 @@
 import SinewBody
+import SinewKernels
 import SinewModels
 import TestSupport
 import Testing
@@ -221,6 +222,17 @@ import Testing
         // Joints are measured as every solver's are: pelvis on pelvis.
         for axis in 0..<3 { #expect(abs(solved.joints[axis] - seen.joints[axis]) <= 1e-6) }
         #expect(solved.unobservedJoints[1] == Int32(29 - (0x00F0_1F0F).nonzeroBitCount))
+    }
+
+    @Test func `several threads give the same poses and the same quality`() throws {
+        let model = try EffectorGolden("smpl_ik_heading").model()
+        var random = SplitMix64(seed: 8)
+        let seen = RandomPeople(count: 11, angleMax: 0.5, bodies: try .shared(), using: &random).observations()
+        let alone = try model.solve(seen, isCancelled: { false })
+        let team = ComputeTeam(try ThreadTeam(count: 3))
+        let shared = try model.solve(seen, on: team, isCancelled: { false })
+        #expect(shared.count == 11)
+        for person in 0..<11 { #expect(numbers(shared, person) == numbers(alone, person)) }
     }
 
     @Test func `a person of whom only leaves were observed is refused`() throws {

@@ -36,7 +36,7 @@ import Testing
             joints: Tensor([9, 8, 7, 0, 0, 0], shape: [2, 1, 3]),
             quality: SolveQuality(
                 latentNorm: [0.75, 0], jointResidualMillimetres: [12.5, 0], boneLengthChange: [0.03125, 0],
-                unobservedJoints: [3, 0], outcome: [1, 0]),
+                unobservedJoints: [3, 0], outcome: [1, 0], orientationResidualRad: [0, 0]),
             model: "niki", modelVersion: "1", weightsSHA256: String(repeating: "0f", count: 32), worker: "anna-17",
             batchSize: 40, queueMicroseconds: 300, computeMicroseconds: 70_000,
             itemErrors: [
@@ -44,6 +44,12 @@ import Testing
                     item: 1, status: UInt32(StatusCode.invalidArgument.rawValue),
                     code: UInt32(ServiceErrorCode.notFinite.rawValue), field: "joints", message: "joint 4 is NaN")
             ]),
+        "solve-effectors-request": SolveEffectorsRequest(
+            counts: Tensor(.int32([2, 1]), shape: [2]), kinds: Tensor(.uint8([0, 2, 0]), shape: [3]),
+            joints: Tensor(.uint8([0, 15, 20]), shape: [3]),
+            values: Tensor([0.5, 1, 0, 0, 0, 0, 0, 1.5, 4, 0, 0, 1, -0.25, 1, 2, 0, 0, 0], shape: [3, 6]),
+            tolerances: Tensor([0, 0.125, 0.5], shape: [3]), weights: Tensor([1, 0.5, 2], shape: [3]),
+            betas: Tensor(Array(repeating: 0.25, count: 10), shape: [10]), genders: ["male"], refine: 12),
         "error-detail": ErrorDetail(
             message: "the queue is full – wait", code: UInt32(ServiceErrorCode.queueFull.rawValue), field: "", item: 4,
             retryAfterMicroseconds: 250_000),

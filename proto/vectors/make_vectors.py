@@ -60,10 +60,15 @@ VECTORS = {
         "theta": tensor("float32", [2, 1, 3], [0.5, -0.5, 3.25, 0, 0, 0]), "translation": tensor("float32", [2, 3], [1, 2, 3, 0, 0, 0]),
         "joints": tensor("float32", [2, 1, 3], [9, 8, 7, 0, 0, 0]),
         "quality": {"latent_norm": [0.75, 0.0], "joint_residual_mm": [12.5, 0.0], "bone_length_change": [0.03125, 0.0],
-                    "unobserved_joints": [3, 0], "outcome": [1, 0]},
+                    "unobserved_joints": [3, 0], "outcome": [1, 0], "orientation_residual_rad": [0.0, 0.0]},
         "model": "niki", "model_version": "1", "weights_sha256": "0f" * 32, "worker": "anna-17", "batch_size": 40,
         "queue_us": 300, "compute_us": 70_000,
         "item_errors": [{"item": 1, "status": 3, "code": 120, "field": "joints", "message": "joint 4 is NaN"}]}),
+    "solve-effectors-request": ("a person with two effectors and one with a single one", {
+        "counts": tensor("int32", [2], [2, 1]), "kinds": tensor("uint8", [3], [0, 2, 0]), "joints": tensor("uint8", [3], [0, 15, 20]),
+        "values": tensor("float32", [3, 6], [0.5, 1, 0, 0, 0, 0, 0, 1.5, 4, 0, 0, 1, -0.25, 1, 2, 0, 0, 0]),
+        "tolerances": tensor("float32", [3], [0, 0.125, 0.5]), "weights": tensor("float32", [3], [1, 0.5, 2]),
+        "betas": tensor("float32", [10], [0.25] * 10), "genders": ["male"], "refine": 12}),
     "error-detail": ("a refused call with everything filled in", {
         "message": "the queue is full – wait", "code": 200, "field": "", "item": 4, "retry_after_us": 250_000}),
     "error-detail-required": ("the same message without its optional fields", {

@@ -8,22 +8,25 @@ internal import SinewModels
 /// `sinew solve`: joints of a file in, poses of a file out.
 struct SolveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "solve", abstract: "Solve the observed joints of a file and write the poses.",
+        commandName: "solve", abstract: "Solve the observed joints of a file, or effectors, and write the poses.",
         discussion: """
             Input: .npz or .jsonl with joints3d (N,J,3) or (T,P,J,3) and, where known, skeleton, sigma or confidence, \
             twist, betas, gender, unit, up_axis, fps, track. Output: AMASS's .npz layout (poses, trans, betas, gender, \
             mocap_framerate) and a measure of quality per frame; several tracks give one file each. The output appears \
-            once it is complete. Rows that cannot be solved are listed, are zero in the output, and make the exit status 3.
+            once it is complete. Instead of a file, effectors may be given: places, rotations and look-at targets of some joints, \
+            as options or by --effectors (see there). Rows that cannot be solved are listed, are zero in the output, and make the exit status 3.
             """)
 
-    @Argument(help: "The file of observed joints.")
-    var input: String
+    @Argument(help: "The file of observed joints; none with effectors.")
+    var input: String?
 
     @Option(name: [.short, .customLong("output")], help: "Where to write the poses (.npz).")
     var output: String
 
-    @Option(name: .long, help: "The model, NAME or NAME/VERSION; sinew model list shows them.")
-    var model = "niki"
+    @Option(
+        name: .long,
+        help: "The model, NAME or NAME/VERSION; sinew model list shows them (default: niki, smpl-ik for effectors).")
+    var model: String?
 
     @Option(name: .long, help: "Gauss-Newton steps on the residual after the model, 0…64.")
     var refine = 0
@@ -65,10 +68,24 @@ struct SolveCommand: AsyncParsableCommand {
         help: "Poses to start from (.npz as sinew solve writes it), for learnable-smplify; again for each person.")
     var start: [String] = []
 
+    @OptionGroup var effectors: EffectorOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
 
     func validate() throws {
+        guard (input == nil) == effectors.isGiven else {
+            throw ValidationError(
+                input == nil
+                    ? "give a file of observed joints, or effectors (--effector, --rotate, --look-at, --effectors)"
+                    : "give either a file of observed joints or effectors, not both")
+        }
+        if effectors.isGiven,
+            let option = unit.map({ _ in "--unit" }) ?? upAxis.map({ _ in "--up-axis" })
+                ?? skeleton.map({ _ in "--skeleton" }) ?? (start.isEmpty ? nil : "--start")
+        {
+            throw ValidationError(
+                "\(option) is for a file of joints; effectors are in metres, y up, and start from nothing")
+        }
         guard deadline > 0, deadline <= 86_400 else {
             throw ValidationError("--deadline must be a number of seconds above 0")
         }
@@ -89,12 +106,24 @@ struct SolveCommand: AsyncParsableCommand {
 
     func run() async throws {
         try OutputPath.check(output, endingWith: ".npz")
-        let input = try PoseInput.read(path: input, options: try readingOptions())
+        if let path = input {
+            let input = try PoseInput.read(path: path, options: try readingOptions())
+            let startTheta = try startPoses(for: input)
+            try await finish(input) { try await solve(input, startTheta) }
+        } else {
+            let input = try effectors.input()
+            try await finish(input) { try await solve(input) }
+        }
+    }
+
+    /// Solves, writes the poses, and reports.
+    private func finish(
+        _ input: some SolvableInput, _ solve: @escaping @Sendable () async throws -> SolvedRows
+    ) async throws {
         for note in input.notes { StandardStreams.talk("note: \(note)") }
         let clock = ContinuousClock()
         let start = clock.now
-        let startTheta = try startPoses(for: input)
-        let solved = try await interruptible { try await solve(input, startTheta) }
+        let solved = try await interruptible(solve)
         let failures = solved.failures.sorted { $0.row < $1.row }
         guard failures.count < input.count else {
             throw CommandFailure(
@@ -137,22 +166,19 @@ struct SolveCommand: AsyncParsableCommand {
         var bar = ProgressBar(total: input.count, unit: "rows")
         defer { bar.clear() }
         let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
+        let model = model ?? "niki"
         if local {
-            if let isaMax { ISA.limit(to: isaMax.isa) }
-            let allowance = ProcessorAllowance.current
-            let loaded = try ModelRepository(path: models).load(model, precision: precision?.precision)
-            guard startTheta == nil || loaded.isSequential else {
+            var solver = try localSolver(model)
+            guard startTheta == nil || solver.model.isSequential else {
                 throw ValidationError(
-                    "--start is for models that turn a pose towards the joints, and \(loaded.identity) starts from none; "
+                    "--start is for models that turn a pose towards the joints, and \(solver.model.identity) starts from none; "
                         + "leave it out or type --model learnable-smplify")
             }
-            let solver = LocalSolver(
-                model: loaded, refine: refine, threads: threads ?? allowance.threadCount,
-                processors: pin ? allowance.processors : [], startTheta: startTheta)
+            solver.startTheta = startTheta
             return try await solver.solve(input, progress: progress)
         }
         return try await client.withClient { client in
-            let architectures = try await architectures(client)
+            let architectures = try await architectures(of: model, client)
             let solver = ServiceSolver(
                 client: client, model: model, refine: refine, deadline: .seconds(deadline),
                 isSequential: architectures.contains(where: ModelDescription.Architecture.isSequential(named:)),
@@ -163,13 +189,33 @@ struct SolveCommand: AsyncParsableCommand {
     }
 
     /// The architectures of the service's models of that name.
-    private func architectures(_ client: Client) async throws -> [String] {
+    private func architectures(of model: String, _ client: Client) async throws -> [String] {
         let ready = try await client.listModels(deadline: .seconds(deadline))
         return ready.filter { $0.model.name == model || "\($0.model.name)/\($0.model.version)" == model }
             .map(\.model.architecture)
     }
 
-    private func report(_ failures: [SolvedRows.Failure], of input: PoseInput) throws {
+    private func solve(_ input: EffectorInput) async throws -> SolvedRows {
+        var bar = ProgressBar(total: input.count, unit: "poses")
+        defer { bar.clear() }
+        let model = model ?? "smpl-ik"
+        let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
+        if local { return try await localSolver(model).solve(input, progress: progress) }
+        return try await client.withClient { client in
+            try await ServiceSolver(client: client, model: model, refine: refine, deadline: .seconds(deadline))
+                .solve(input, progress: progress)
+        }
+    }
+
+    private func localSolver(_ model: String) throws -> LocalSolver {
+        if let isaMax { ISA.limit(to: isaMax.isa) }
+        let allowance = ProcessorAllowance.current
+        return LocalSolver(
+            model: try ModelRepository(path: models).load(model, precision: precision?.precision), refine: refine,
+            threads: threads ?? allowance.threadCount, processors: pin ? allowance.processors : [])
+    }
+
+    private func report(_ failures: [SolvedRows.Failure], of input: some SolvableInput) throws {
         guard !failures.isEmpty else { return }
         let shown = 20
         for failure in failures.prefix(shown) {
@@ -200,7 +246,7 @@ struct SolveSummary: Encodable {
     let restarts: Int
     let notes: [String]
 
-    init(input: PoseInput, solved: SolvedRows, outputs: [String], seconds: Double) {
+    init(input: some SolvableInput, solved: SolvedRows, outputs: [String], seconds: Double) {
         self.input = input.path
         self.outputs = outputs
         rows = input.count

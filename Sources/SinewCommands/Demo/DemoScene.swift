@@ -94,6 +94,7 @@ struct DemoScene: Sendable {
             track.betas = pick(betas, 10, of: own)
             track.latentNorm = pick(reply.latentNorm, 1, of: rows)
             track.jointResidualMillimetres = pick(reply.jointResidualMillimetres, 1, of: rows)
+            track.orientationResidualRadians = pick(reply.orientationResidualRadians, 1, of: rows)
             track.boneLengthChange = pick(reply.boneLengthChange, 1, of: rows)
             track.unobservedJoints = rows.map { reply.unobservedJoints[$0] }
             track.outcome = rows.map { reply.outcome[$0] }

@@ -31,20 +31,48 @@ struct LocalSolver: Sendable {
     /// Where every thread has a batch of its own they work side by side; fewer batches are solved one after the other by all.
     /// - Throws: ``CancellationError``, or `ModelError` when the failure is not about one row.
     func solve(_ input: PoseInput, progress: (SolvedRows) -> Void) async throws -> SolvedRows {
-        var batches = batches(of: input)[...]
+        let batches = batches(of: input)
         let sideBySide = batches.count >= threads ? threads : 1
         let team = ComputeTeam(try ThreadTeam(count: sideBySide == 1 ? threads : 1, processors: processors))
+        return try await run(batches, rowCount: input.count, sideBySide: sideBySide, progress) {
+            batch, lane, isCancelled in solve(batch, lane, on: team, isCancelled: isCancelled)
+        }
+    }
+
+    /// Solves every pose from its effectors, as many batches side by side as there are threads. What a worker would refuse is refused
+    /// with the same words.
+    ///
+    /// - Throws: ``CancellationError``, or `ModelError` when the failure is not about one row; ``CommandFailure`` when the model takes
+    ///   no effectors.
+    func solve(_ input: EffectorInput, progress: (SolvedRows) -> Void) async throws -> SolvedRows {
+        guard let model = model as? any EffectorPoseModel else {
+            throw CommandFailure(.usage, "model \(model.identity) solves joints, not effectors; use --model smpl-ik")
+        }
+        let batches = stride(from: 0, to: input.count, by: Self.batchRowsMax).map { first in
+            Array(first..<min(input.count, first + Self.batchRowsMax))
+        }
+        return try await run(batches, rowCount: input.count, sideBySide: threads, progress) {
+            rows, lane, isCancelled in solve(rows, of: input, with: model, lane, isCancelled: isCancelled)
+        }
+    }
+
+    /// Solves batches side by side, each on a thread of its own; the next one takes the place of the one that ended.
+    private func run<Work: Sendable>(
+        _ batches: [Work], rowCount: Int, sideBySide: Int, _ progress: (SolvedRows) -> Void,
+        _ solve: @escaping @Sendable (Work, _ lane: Int, _ isCancelled: () -> Bool) -> Result<BatchOutcome, any Error>
+    ) async throws -> SolvedRows {
+        var batches = batches[...]
         let isCancelled = CancellationFlag()
         return try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: BatchOutcome.self) { group in
-                var solved = SolvedRows(count: input.count, model: model.identity.description)
+                var solved = SolvedRows(count: rowCount, model: model.identity.description)
                 func startOne(_ lane: Int) {
                     guard let batch = batches.popFirst() else { return }
                     let processor = processors.isEmpty ? nil : processors[lane % processors.count]
                     group.addTask {
                         try await onOwnThread(named: "solve") {
                             if let processor { ProcessorPinning.restrictCallingThread(to: [processor]) }
-                            return solve(batch, lane, on: team, isCancelled: { isCancelled.isSet })
+                            return solve(batch, lane, { isCancelled.isSet })
                         }.get()
                     }
                 }
@@ -109,6 +137,33 @@ struct LocalSolver: Sendable {
             }
         }
         return .success(outcome)
+    }
+
+    /// Solves a batch of poses from effectors; a pose that cannot be solved is noted and the others are solved without it.
+    private func solve(
+        _ rows: [Int], of input: EffectorInput, with model: any EffectorPoseModel, _ lane: Int, isCancelled: () -> Bool
+    ) -> Result<BatchOutcome, any Error> {
+        var outcome = BatchOutcome(rows: [], lane: lane)
+        for row in rows {
+            if let problem = input.effectors.problem(of: row) {
+                outcome.failures.append(
+                    SolvedRows.Failure(row: row, message: "\(problem.field): \(problem.message)"))
+            } else {
+                outcome.rows.append(row)
+            }
+        }
+        guard !outcome.rows.isEmpty else { return .success(outcome) }
+        let effectors = input.effectors(of: outcome.rows)
+        do throws(ModelError) {
+            var solutions = try model.solve(effectors, isCancelled: isCancelled)
+            try PoseRefinement.refine(
+                &solutions, toward: effectors, steps: Array(repeating: refine, count: effectors.count),
+                isCancelled: isCancelled)
+            outcome.solutions = solutions
+            return .success(outcome)
+        } catch {
+            return .failure(error.reason == .cancelled ? CancellationError() : error)
+        }
     }
 }
 

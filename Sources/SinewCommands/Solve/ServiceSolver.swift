@@ -1,6 +1,7 @@
 internal import SinewBody
 internal import SinewClient
 internal import SinewFormats
+internal import SinewModels
 
 /// Solves an input through a broker.
 struct ServiceSolver {
@@ -46,6 +47,40 @@ struct ServiceSolver {
             return (chosen.flatMap { tracks.tracks[$0] }, true)
         }
         return ((0..<input.count).filter { input.hasTwists[$0] == hasTwists }, false)
+    }
+
+    /// Solves every pose from its effectors; `progress` hears of each request that comes back.
+    ///
+    /// - Throws: `ClientError` when a call fails as a whole. A pose that cannot be solved is a failure in the result.
+    func solve(_ input: EffectorInput, progress: (SolvedRows) -> Void) async throws -> SolvedRows {
+        var solved = SolvedRows(count: input.count, model: model)
+        for start in stride(from: 0, to: input.count, by: Self.effectorRowsMax) {
+            let rows = Array(start..<min(input.count, start + Self.effectorRowsMax))
+            let request = request(input.effectors, people: rows)
+            let reply = try await client.solve(request, model: model, deadline: deadline)
+            solved.take(reply, rows: rows, errorRows: rows)
+            progress(solved)
+        }
+        return solved
+    }
+
+    /// Poses of one request: as many calls as are under way together.
+    private static let effectorRowsMax = 1024
+
+    private func request(_ effectors: EffectorObservations, people: [Int]) -> EffectorRequest {
+        var request = EffectorRequest(refine: refine)
+        for person in people {
+            let pose = effectors.effectors(of: person).map { index in
+                EffectorRequest.Effector(
+                    kind: effectors.kinds[index].rawValue, joint: effectors.joints[index],
+                    values: Array(effectors.values[(index * 6)..<(index * 6 + 6)]),
+                    tolerance: effectors.tolerances[index], weight: effectors.weights[index])
+            }
+            request.append(
+                pose, betas: Array(effectors.betas[(person * 10)..<(person * 10 + 10)]),
+                gender: effectors.genders[person].rawValue)
+        }
+        return request
     }
 
     private func request(_ input: PoseInput, rows: [Int], hasTwists: Bool, isTracked: Bool) -> PoseRequest {

@@ -14,6 +14,7 @@ struct SolvedRows: Sendable {
     var joints: [Float]
     var latentNorm: [Float]
     var jointResidualMillimetres: [Float]
+    var orientationResidualRadians: [Float]
     var boneLengthChange: [Float]
     var unobservedJoints: [Int32]
     /// 0 solved, 1 the start pose was kept, 2 begun anew.
@@ -31,6 +32,7 @@ struct SolvedRows: Sendable {
         joints = Array(repeating: 0, count: count * 87)
         latentNorm = Array(repeating: 0, count: count)
         jointResidualMillimetres = Array(repeating: 0, count: count)
+        orientationResidualRadians = Array(repeating: 0, count: count)
         boneLengthChange = Array(repeating: 0, count: count)
         unobservedJoints = Array(repeating: 0, count: count)
         outcome = Array(repeating: 0, count: count)
@@ -39,23 +41,27 @@ struct SolvedRows: Sendable {
 
     /// Takes a part of a service's reply; its row `i` belongs to row `rows[part.rows.lowerBound + i]` of the input.
     mutating func take(_ part: ScenePart, rows: [Int]) {
-        let reply = part.reply
-        for (index, requested) in part.rows.enumerated() {
-            let row = rows[requested]
+        take(part.reply, rows: part.rows.map { rows[$0] }, errorRows: rows)
+    }
+
+    /// Takes a service's reply; its row `i` belongs to row `rows[i]` of the input, and an error's item counts in `errorRows`.
+    mutating func take(_ reply: PoseReply, rows: [Int], errorRows: [Int]) {
+        for (index, row) in rows.enumerated() {
             theta.copyRow(row, 72, from: reply.theta, index)
             translation.copyRow(row, 3, from: reply.translation, index)
             joints.copyRow(row, 87, from: reply.joints, index)
             latentNorm[row] = reply.latentNorm[index]
             jointResidualMillimetres[row] = reply.jointResidualMillimetres[index]
+            orientationResidualRadians[row] = reply.orientationResidualRadians[index]
             boneLengthChange[row] = reply.boneLengthChange[index]
             unobservedJoints[row] = reply.unobservedJoints[index]
             outcome[row] = reply.outcome[index]
         }
         for error in reply.itemErrors {
             let field = error.field.isEmpty ? "" : "\(error.field): "
-            failures.append(Failure(row: rows[Int(error.item)], message: field + error.message))
+            failures.append(Failure(row: errorRows[Int(error.item)], message: field + error.message))
         }
-        doneCount += part.rows.count
+        doneCount += rows.count
         for answered in reply.parts {
             solvers.insert(answered.worker)
             model = "\(reply.model)/\(answered.modelVersion)"
@@ -70,6 +76,7 @@ struct SolvedRows: Sendable {
             joints.copyRow(row, 87, from: solutions.joints, index)
             latentNorm[row] = solutions.latentNorm[index]
             jointResidualMillimetres[row] = solutions.jointResidualMillimetres[index]
+            orientationResidualRadians[row] = solutions.orientationResidualRadians[index]
             boneLengthChange[row] = solutions.boneLengthChange[index]
             unobservedJoints[row] = solutions.unobservedJoints[index]
             outcome[row] = solutions.outcome[index].rawValue
@@ -85,7 +92,7 @@ struct SolvedRows: Sendable {
     }
 
     /// One file's tracks, with the input's own frames, shapes and genders.
-    func output(for input: PoseInput) -> PoseOutput {
+    func output(for input: some SolvableInput) -> PoseOutput {
         let failed = Set(failures.map(\.row))
         var tracks: [PoseOutput.Track?] = Array(repeating: nil, count: input.trackNames.count)
         for row in 0..<input.count {
@@ -100,6 +107,7 @@ struct SolvedRows: Sendable {
             track.betas += input.betas[(row * 10)..<(row * 10 + 10)]
             track.latentNorm.append(latentNorm[row])
             track.jointResidualMillimetres.append(jointResidualMillimetres[row])
+            track.orientationResidualRadians.append(orientationResidualRadians[row])
             track.boneLengthChange.append(boneLengthChange[row])
             track.unobservedJoints.append(unobservedJoints[row])
             track.outcome.append(outcome[row])

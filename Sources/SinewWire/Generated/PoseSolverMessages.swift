@@ -12,6 +12,8 @@ package enum PoseSolver {
         /// Solves every person of the request with the model that the head names. A person that cannot be solved gets an entry of
         /// `item_errors` and zeros in its rows, and does not fail the call.
         case solvePoses = "sinew.v1.PoseSolver/SolvePoses"
+        /// The same from sparse effectors; a model that takes none (all but `smpl-ik`) refuses the call.
+        case solveEffectors = "sinew.v1.PoseSolver/SolveEffectors"
     }
 
     /// Solves every person of the request with the model that the head names. A person that cannot be solved gets an entry of
@@ -20,6 +22,13 @@ package enum PoseSolver {
         package typealias Request = SolvePosesRequest
         package typealias Reply = SolvePosesReply
         package static let name = "sinew.v1.PoseSolver/SolvePoses"
+    }
+
+    /// The same from sparse effectors; a model that takes none (all but `smpl-ik`) refuses the call.
+    package enum SolveEffectors: WireMethod {
+        package typealias Request = SolveEffectorsRequest
+        package typealias Reply = SolvePosesReply
+        package static let name = "sinew.v1.PoseSolver/SolveEffectors"
     }
 }
 
@@ -111,6 +120,93 @@ extension SolvePosesRequest: WireMessage {
             case "genders": message.genders = try unpacker.readRepeated()
             case "start_theta": message.startTheta = try Tensor.unpack(from: &unpacker)
             case "tracks": message.tracks = try unpacker.readRepeated()
+            case "refine": message.refine = try UInt32.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// Sparse goals for n people who have m effectors together. Frame: model frame, metres, y up; any translation.
+package struct SolveEffectorsRequest: Sendable, Equatable {
+    /// How many effectors each person has, int32 [n]; those of person 0 come first.
+    package var counts: Tensor
+    /// What each effector says, uint8 [m]: 0 where a joint is, 1 how it is turned, 2 what it looks at.
+    package var kinds: Tensor
+    /// Which of SMPL's 24 joints it is about, uint8 [m].
+    package var joints: Tensor
+    /// float32 [m, 6]. Position: the place and three zeros. Rotation: the first two rows of the joint's rotation matrix in the model
+    /// frame (identity in the rest pose). Look-at: the target, and the direction of the joint's own frame that is to point at it.
+    package var values: Tensor
+    /// Standard deviation of what is asked, float32 [m], metres or radians, 0…1; left out: 0, exact.
+    package var tolerances: Tensor?
+    /// How much each counts beside its person's others, float32 [m], 0 (not at all) or 0.001…1000; left out: 1.
+    package var weights: Tensor?
+    /// Shape coefficients, float32 [n, 10], or [10] for all; left out: the mean shape.
+    package var betas: Tensor?
+    /// `neutral`, `female` or `male`: none (all neutral), one for all, or one per person.
+    package var genders: [String]
+    /// Damped Gauss-Newton steps on the residual of the effectors after the model, 0…64; left out: none.
+    package var refine: UInt32?
+
+    /// Creates a message; what is left out keeps its default.
+    package init(
+        counts: Tensor = Tensor(),
+        kinds: Tensor = Tensor(),
+        joints: Tensor = Tensor(),
+        values: Tensor = Tensor(),
+        tolerances: Tensor? = nil,
+        weights: Tensor? = nil,
+        betas: Tensor? = nil,
+        genders: [String] = [],
+        refine: UInt32? = nil
+    ) {
+        self.counts = counts
+        self.kinds = kinds
+        self.joints = joints
+        self.values = values
+        self.tolerances = tolerances
+        self.weights = weights
+        self.betas = betas
+        self.genders = genders
+        self.refine = refine
+    }
+}
+
+extension SolveEffectorsRequest: WireMessage {
+    package static let messageName = "sinew.v1.SolveEffectorsRequest"
+
+    package func pack(into packer: inout Packer) {
+        var count = 5
+        if tolerances != nil { count += 1 }
+        if weights != nil { count += 1 }
+        if betas != nil { count += 1 }
+        if refine != nil { count += 1 }
+        packer.packMapHeader(count: count)
+        packer.packField("counts", counts)
+        packer.packField("kinds", kinds)
+        packer.packField("joints", joints)
+        packer.packField("values", values)
+        packer.packField("tolerances", ifPresent: tolerances)
+        packer.packField("weights", ifPresent: weights)
+        packer.packField("betas", ifPresent: betas)
+        packer.packField("genders", repeated: genders)
+        packer.packField("refine", ifPresent: refine)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "counts": message.counts = try Tensor.unpack(from: &unpacker)
+            case "kinds": message.kinds = try Tensor.unpack(from: &unpacker)
+            case "joints": message.joints = try Tensor.unpack(from: &unpacker)
+            case "values": message.values = try Tensor.unpack(from: &unpacker)
+            case "tolerances": message.tolerances = try Tensor.unpack(from: &unpacker)
+            case "weights": message.weights = try Tensor.unpack(from: &unpacker)
+            case "betas": message.betas = try Tensor.unpack(from: &unpacker)
+            case "genders": message.genders = try unpacker.readRepeated()
             case "refine": message.refine = try UInt32.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
@@ -222,7 +318,8 @@ extension SolvePosesReply: WireMessage {
 package struct SolveQuality: Sendable, Equatable {
     /// Norm of the latent error code; 0 for solvers without one.
     package var latentNorm: [Float]
-    /// Mean distance of observed and solved joints after pelvis alignment, millimetres.
+    /// Mean distance of observed and solved joints after pelvis alignment, millimetres; after SolveEffectors the weighted mean distance
+    /// of positional effectors from their joints, without alignment.
     package var jointResidualMillimetres: [Float]
     /// Largest relative difference between an observed bone's length and the body's.
     package var boneLengthChange: [Float]
@@ -231,6 +328,8 @@ package struct SolveQuality: Sendable, Equatable {
     /// What became of the start pose: 0 the pose is the solver's answer, 1 it is the start pose, which fits the joints better than the answer,
     /// 2 the person was lost and the solver began anew from analytic IK. 0 for models that start from nothing.
     package var outcome: [Int32]
+    /// Weighted mean angle by which rotation and look-at effectors are missed, radians; 0 where there are none.
+    package var orientationResidualRad: [Float]
 
     /// Creates a message; what is left out keeps its default.
     package init(
@@ -238,13 +337,15 @@ package struct SolveQuality: Sendable, Equatable {
         jointResidualMillimetres: [Float] = [],
         boneLengthChange: [Float] = [],
         unobservedJoints: [Int32] = [],
-        outcome: [Int32] = []
+        outcome: [Int32] = [],
+        orientationResidualRad: [Float] = []
     ) {
         self.latentNorm = latentNorm
         self.jointResidualMillimetres = jointResidualMillimetres
         self.boneLengthChange = boneLengthChange
         self.unobservedJoints = unobservedJoints
         self.outcome = outcome
+        self.orientationResidualRad = orientationResidualRad
     }
 }
 
@@ -252,12 +353,13 @@ extension SolveQuality: WireMessage {
     package static let messageName = "sinew.v1.SolveQuality"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 5)
+        packer.packMapHeader(count: 6)
         packer.packField("latent_norm", repeated: latentNorm)
         packer.packField("joint_residual_mm", repeated: jointResidualMillimetres)
         packer.packField("bone_length_change", repeated: boneLengthChange)
         packer.packField("unobserved_joints", repeated: unobservedJoints)
         packer.packField("outcome", repeated: outcome)
+        packer.packField("orientation_residual_rad", repeated: orientationResidualRad)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -269,6 +371,7 @@ extension SolveQuality: WireMessage {
             case "bone_length_change": message.boneLengthChange = try unpacker.readRepeated()
             case "unobserved_joints": message.unobservedJoints = try unpacker.readRepeated()
             case "outcome": message.outcome = try unpacker.readRepeated()
+            case "orientation_residual_rad": message.orientationResidualRad = try unpacker.readRepeated()
             default: try unpacker.skip()
             }
         }

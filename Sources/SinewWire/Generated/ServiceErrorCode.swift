@@ -26,6 +26,8 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let unknownSkeleton = ServiceErrorCode(rawValue: 106)
     /// A gender is not one of neutral, female and male.
     public static let unknownGender = ServiceErrorCode(rawValue: 107)
+    /// The model does not take what the call gives it; the message says which one does.
+    public static let unsuitableModel = ServiceErrorCode(rawValue: 108)
     /// A person has a NaN or an infinity in the named field.
     public static let notFinite = ServiceErrorCode(rawValue: 120)
     /// A person has a number outside the range of the named field; look at its unit.
@@ -69,6 +71,7 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .wrongShape,
         .unknownSkeleton,
         .unknownGender,
+        .unsuitableModel,
         .notFinite,
         .outOfRange,
         .nothingObserved,
@@ -131,6 +134,9 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         107: Entry(
             name: "UNKNOWN_GENDER", status: .invalidArgument, isRetryable: false,
             sentence: "A gender is not one of neutral, female and male."),
+        108: Entry(
+            name: "UNSUITABLE_MODEL", status: .invalidArgument, isRetryable: false,
+            sentence: "The model does not take what the call gives it; the message says which one does."),
         120: Entry(
             name: "NOT_FINITE", status: .invalidArgument, isRetryable: false,
             sentence: "A person has a NaN or an infinity in the named field."),
