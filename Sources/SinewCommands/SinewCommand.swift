@@ -12,7 +12,8 @@ package struct SinewCommand: AsyncParsableCommand {
             """,
         version: sinewVersion,
         subcommands: [
-            DemoCommand.self, SolveCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self,
+            DemoCommand.self, SolveCommand.self, EffectorsCommand.self, UpCommand.self, BrokerCommand.self,
+            WorkerCommand.self,
             StatusCommand.self,
             EvalCommand.self,
             ModelCommand.self,
