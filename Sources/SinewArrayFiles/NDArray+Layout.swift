@@ -42,18 +42,28 @@ extension NDArray {
         guard !bytes.isEmpty else { return bytes }
         var strides = [Int](repeating: elementBytes, count: shape.count)
         for axis in 1..<shape.count { strides[axis] = strides[axis - 1] * shape[axis - 1] }
+        return gather(bytes[...], shape: shape, byteStrides: strides, elementBytes: elementBytes)
+    }
+
+    /// Elements that lie apart in memory, in C order.
+    ///
+    /// - Precondition: no extent is 0, and every element lies in `bytes`, whose first byte is that of the first element.
+    package static func gather(
+        _ bytes: ArraySlice<UInt8>, shape: [Int], byteStrides: [Int], elementBytes: Int
+    ) -> [UInt8] {
+        let byteCount = shape.reduce(elementBytes, *)
         var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
+        result.reserveCapacity(byteCount)
         var index = [Int](repeating: 0, count: shape.count)
-        var source = 0
-        while result.count < bytes.count {
+        var source = bytes.startIndex
+        while result.count < byteCount {
             result.append(contentsOf: bytes[source..<(source + elementBytes)])
             var axis = shape.count - 1
             while axis >= 0 {
                 index[axis] += 1
-                source += strides[axis]
+                source += byteStrides[axis]
                 if index[axis] < shape[axis] { break }
-                source -= strides[axis] * shape[axis]
+                source -= byteStrides[axis] * shape[axis]
                 index[axis] = 0
                 axis -= 1
             }

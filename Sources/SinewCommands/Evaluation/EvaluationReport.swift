@@ -4,13 +4,18 @@ internal import SinewBody
 struct EvaluationReport {
     let result: EvaluationResult
 
+    /// The input and then the models, each with its figures preset by preset.
+    private var rows: [[EvaluationResult.Row]] {
+        (0..<(result.presets.first.map { 1 + $0.models.count } ?? 0)).map { row in
+            result.presets.map { row == 0 ? $0.input : $0.models[row - 1] }
+        }
+    }
+
     /// The table, one line per model and input, three columns per preset.
     var table: TextTable {
         var table = TextTable(
             ["model"] + result.presets.flatMap { ["\($0.name): MPJPE mm", "PA mm", "GE rad"] } + ["µs per person"])
-        let rows = result.presets.first.map { 1 + $0.models.count } ?? 0
-        for row in 0..<rows {
-            let entries = result.presets.map { row == 0 ? $0.input : $0.models[row - 1] }
+        for entries in rows {
             let cells = entries.flatMap { entry in
                 [fixed(entry.mpjpeMm, 1), fixed(entry.paMpjpeMm, 1), entry.geRad.map { fixed($0, 3) } ?? ""]
             }
@@ -54,9 +59,7 @@ struct EvaluationReport {
             html += "<th>\(preset.name): MPJPE mm</th><th>PA-MPJPE mm</th><th>GE rad</th>"
         }
         html += "<th>µs per person</th></tr></thead><tbody>"
-        let rows = result.presets.first.map { 1 + $0.models.count } ?? 0
-        for row in 0..<rows {
-            let entries = result.presets.map { row == 0 ? $0.input : $0.models[row - 1] }
+        for entries in rows {
             html += "<tr><td>\(SVGChart.escaped(entries[0].name))</td>"
             for entry in entries {
                 html += "<td>\(fixed(entry.mpjpeMm, 1))</td><td>\(fixed(entry.paMpjpeMm, 1))</td>"

@@ -62,15 +62,3 @@ struct EvaluationSolver: Sendable {
         }
     }
 }
-
-extension PoseObservations {
-    /// Some of the rows.
-    fileprivate func rows(_ range: Range<Int>) -> PoseObservations {
-        func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
-            Array(values[(range.lowerBound * columns)..<(range.upperBound * columns)])
-        }
-        return PoseObservations(
-            count: range.count, joints: pick(joints, 87), sigma: pick(sigma, 29), observed: pick(observed, 1),
-            twists: pick(twists, 23), hasTwists: pick(hasTwists, 1), betas: pick(betas, 10), genders: pick(genders, 1))
-    }
-}

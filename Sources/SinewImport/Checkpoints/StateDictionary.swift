@@ -53,16 +53,3 @@ struct StateDictionary {
 
     func contains(_ name: String) -> Bool { entries.contains { $0.name == name } }
 }
-
-extension TorchFile {
-    /// The extents that a tensor claims.
-    func shape(of value: PickleValue) -> [Int]? {
-        guard var call = document.call(value) else { return nil }
-        if call.callable == .torchParameter {
-            guard let inner = document.call(document.sequence(call.arguments)?.first) else { return nil }
-            call = inner
-        }
-        guard let arguments = document.sequence(call.arguments), arguments.count >= 3 else { return nil }
-        return document.ints(arguments[2])
-    }
-}

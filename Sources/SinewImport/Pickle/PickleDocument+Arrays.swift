@@ -16,7 +16,8 @@ extension PickleDocument {
     }
 
     private func array(_ value: PickleValue?, what: String, depth: Int) throws(ArrayFileError) -> NDArray {
-        guard let call = call(value) else { throw ArrayFileError(.wrongShape, "\(what) is no array") }
+        guard let made = call(value) else { throw ArrayFileError(.wrongShape, "\(what) is no array") }
+        let call = object(of: made)
         switch call.callable {
         case .numpyReconstruct: return try numpyArray(call, what: what)
         case .numpyFromBuffer: return try bufferedArray(call, what: what)
@@ -28,23 +29,25 @@ extension PickleDocument {
         case .sparseRows: return try compressed(call, what: what, byColumn: false)
         case .sparseCoordinates: return try coordinates(call, what: what)
         case .chumpyArray, .chumpySelect: return try chumpyArray(call, what: what, depth: depth)
-        case .reconstructor:
-            // Protocols 0 and 1 name the class as the first argument.
-            guard let arguments = sequence(call.arguments), case .global(let made)? = arguments.first else { break }
-            let object = PickleCall(callable: made, arguments: call.arguments, state: call.state)
-            switch made {
-            case .chumpyArray, .chumpySelect: return try chumpyArray(object, what: what, depth: depth)
-            case .sparseColumns: return try compressed(object, what: what, byColumn: true)
-            case .sparseRows: return try compressed(object, what: what, byColumn: false)
-            case .sparseCoordinates: return try coordinates(object, what: what)
-            case .orderedDictionary, .reconstructor, .encode, .numpyReconstruct, .numpyScalar, .numpyFromBuffer,
-                .numpyArray, .numpyType, .torchTensor, .torchParameter, .torchStorage, .inert:
-                break
-            }
-        case .orderedDictionary, .encode, .numpyArray, .numpyType, .torchTensor, .torchParameter, .torchStorage, .inert:
+        case .orderedDictionary, .reconstructor, .encode, .numpyArray, .numpyType, .torchTensor, .torchParameter,
+            .torchStorage, .inert:
             break
         }
         throw ArrayFileError(.wrongShape, "\(what) is no array of numpy, scipy or chumpy")
+    }
+
+    /// What protocols 0 and 1 make of a scipy or chumpy class: they name it as the first argument of a call.
+    private func object(of call: PickleCall) -> PickleCall {
+        guard call.callable == .reconstructor, case .global(let made)? = sequence(call.arguments)?.first else {
+            return call
+        }
+        switch made {
+        case .chumpyArray, .chumpySelect, .sparseColumns, .sparseRows, .sparseCoordinates:
+            return PickleCall(callable: made, arguments: call.arguments, state: call.state)
+        case .orderedDictionary, .reconstructor, .encode, .numpyReconstruct, .numpyScalar, .numpyFromBuffer,
+            .numpyArray, .numpyType, .torchTensor, .torchParameter, .torchStorage, .inert:
+            return call
+        }
     }
 
     /// `_reconstruct(ndarray, (0,), b"b")` with the state `(version, shape, type, is Fortran order, bytes)`.

@@ -99,12 +99,9 @@ package struct TorchFile: Sendable {
     /// - Throws: ``ArrayFileError`` when the value is no tensor, or reaches outside its storage.
     package func tensor(_ value: PickleValue, name: String) throws(ArrayFileError) -> NDArray {
         let what = "tensor \"\(name)\" in \(path)"
-        guard var call = document.call(value) else { throw ArrayFileError(.wrongShape, "\(what) is no tensor") }
-        if call.callable == .torchParameter {
-            guard let inner = document.call(document.sequence(call.arguments)?.first) else {
-                throw ArrayFileError(.malformed, "\(what) is a parameter without a tensor")
-            }
-            call = inner
+        guard document.call(value) != nil else { throw ArrayFileError(.wrongShape, "\(what) is no tensor") }
+        guard let call = tensorCall(value) else {
+            throw ArrayFileError(.malformed, "\(what) is a parameter without a tensor")
         }
         // (storage, offset, size, stride, …), offset and strides in elements.
         guard call.callable == .torchTensor, let arguments = document.sequence(call.arguments), arguments.count >= 4,
@@ -123,6 +120,20 @@ package struct TorchFile: Sendable {
             throw ArrayFileError(.malformed, "\(what) reaches outside its storage of \(bytes.count) bytes")
         }
         return try NDArray(elementType: storage.type, shape: shape, bytes: elements)
+    }
+
+    /// The extents that a tensor claims.
+    func shape(of value: PickleValue) -> [Int]? {
+        guard let call = tensorCall(value), let arguments = document.sequence(call.arguments), arguments.count >= 3
+        else { return nil }
+        return document.ints(arguments[2])
+    }
+
+    /// The call that rebuilds a tensor, taken out of the parameter that wraps it where one does.
+    private func tensorCall(_ value: PickleValue) -> PickleCall? {
+        guard let call = document.call(value) else { return nil }
+        guard call.callable == .torchParameter else { return call }
+        return document.call(document.sequence(call.arguments)?.first)
     }
 
     private func bytes(of storage: Storage, what: String) throws(ArrayFileError) -> ArraySlice<UInt8> {
@@ -200,22 +211,7 @@ private struct StridedView {
         let count = shape.reduce(1, *)
         if isContiguous { return Array(storage[start..<(start + count * elementBytes)]) }
         guard count <= available else { return nil }
-        var result: [UInt8] = []
-        result.reserveCapacity(count * elementBytes)
-        var index = [Int](repeating: 0, count: shape.count)
-        var position = start
-        while result.count < count * elementBytes {
-            result += storage[position..<(position + elementBytes)]
-            var axis = shape.count - 1
-            while axis >= 0 {
-                index[axis] += 1
-                position += strides[axis] * elementBytes
-                if index[axis] < shape[axis] { break }
-                position -= strides[axis] * shape[axis] * elementBytes
-                index[axis] = 0
-                axis -= 1
-            }
-        }
-        return result
+        return NDArray.gather(
+            storage[start...], shape: shape, byteStrides: strides.map { $0 * elementBytes }, elementBytes: elementBytes)
     }
 }
