@@ -64,6 +64,14 @@ extension String: WireValue {
     }
 }
 
+/// `bytes`: a msgpack bin.
+extension Array: WireValue where Element == UInt8 {
+    package func pack(into packer: inout Packer) { packer.pack(binary: self) }
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> [UInt8] {
+        try unpacker.readBinary()
+    }
+}
+
 extension Packer {
     /// Writes a field.
     mutating func packField(_ name: String, _ value: some WireValue) {

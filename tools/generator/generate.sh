@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 generated=$top/Sources/SinewWire/Generated
 # Types that users of the client library see are public, the others are for our own targets.
-public_files=(error fleet health)
+public_files=(error fleet health jobs)
 package_files=(pose_solver worker)
 
 case "${1:-}" in

@@ -34,6 +34,20 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let outOfRange = ServiceErrorCode(rawValue: 121)
     /// Too few joints of a person were observed to solve a pose.
     public static let nothingObserved = ServiceErrorCode(rawValue: 122)
+    /// No such job: it was never submitted here, belongs to another tenant, or its results have expired; `sinew jobs` lists those that are.
+    public static let unknownJob = ServiceErrorCode(rawValue: 130)
+    /// A job or a task with this id stands already and says something else; choose a new id.
+    public static let jobConflict = ServiceErrorCode(rawValue: 131)
+    /// The job takes no more tasks: it was sealed, was cancelled or has ended.
+    public static let jobSealed = ServiceErrorCode(rawValue: 132)
+    /// The job is sealed with more tasks than were appended; append those that the message names first.
+    public static let tasksMissing = ServiceErrorCode(rawValue: 133)
+    /// A payload does not have the SHA-256 that came with it; send it again.
+    public static let hashMismatch = ServiceErrorCode(rawValue: 134)
+    /// The job or the task is larger than a job may be; the message names the limit.
+    public static let jobLimit = ServiceErrorCode(rawValue: 135)
+    /// This broker keeps no jobs; start it with `--store FOLDER`.
+    public static let jobsDisabled = ServiceErrorCode(rawValue: 136)
     /// The broker's queue is full; wait for the pushback and try again, or start more workers.
     public static let queueFull = ServiceErrorCode(rawValue: 200)
     /// This client has as many calls under way as one client may have; wait for some of them.
@@ -42,6 +56,12 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let draining = ServiceErrorCode(rawValue: 202)
     /// No worker is connected; start one with `sinew worker`.
     public static let noWorker = ServiceErrorCode(rawValue: 203)
+    /// The tenant has as many jobs, tasks or bytes in the broker as it may; fetch and remove some, or wait.
+    public static let tenantQuota = ServiceErrorCode(rawValue: 204)
+    /// The broker's disk, or what it may use of it, is full; nothing was taken, and nothing that was acknowledged is lost.
+    public static let diskFull = ServiceErrorCode(rawValue: 205)
+    /// The broker cannot read or write its store now; the message names the file and the system's reason.
+    public static let storeUnavailable = ServiceErrorCode(rawValue: 206)
     /// No broker answers at the endpoint; start one with `sinew up`.
     public static let brokerUnreachable = ServiceErrorCode(rawValue: 300)
     /// The broker stopped answering while the call was under way.
@@ -60,6 +80,10 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let solutionNotFinite = ServiceErrorCode(rawValue: 402)
     /// Several workers were lost while they worked on this call, so it is not tried again.
     public static let killsWorkers = ServiceErrorCode(rawValue: 403)
+    /// The task failed as often as a task may; `sinew dead replay` tries it again.
+    public static let givenUp = ServiceErrorCode(rawValue: 404)
+    /// A record in the broker's store does not have its checksum; append the task again.
+    public static let recordDamaged = ServiceErrorCode(rawValue: 405)
 
     /// All codes that are known here, in ascending order.
     public static let all: [ServiceErrorCode] = [
@@ -75,10 +99,20 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .notFinite,
         .outOfRange,
         .nothingObserved,
+        .unknownJob,
+        .jobConflict,
+        .jobSealed,
+        .tasksMissing,
+        .hashMismatch,
+        .jobLimit,
+        .jobsDisabled,
         .queueFull,
         .clientLimit,
         .draining,
         .noWorker,
+        .tenantQuota,
+        .diskFull,
+        .storeUnavailable,
         .brokerUnreachable,
         .brokerSilent,
         .clientClosed,
@@ -88,6 +122,8 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .solverFailed,
         .solutionNotFinite,
         .killsWorkers,
+        .givenUp,
+        .recordDamaged,
     ]
 
     /// The name in `proto/errors.json`, or the number when it is not known here.
@@ -146,6 +182,27 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         122: Entry(
             name: "NOTHING_OBSERVED", status: .invalidArgument, isRetryable: false,
             sentence: "Too few joints of a person were observed to solve a pose."),
+        130: Entry(
+            name: "UNKNOWN_JOB", status: .notFound, isRetryable: false,
+            sentence: "No such job: it was never submitted here, belongs to another tenant, or its results have expired; `sinew jobs` lists those that are."),
+        131: Entry(
+            name: "JOB_CONFLICT", status: .alreadyExists, isRetryable: false,
+            sentence: "A job or a task with this id stands already and says something else; choose a new id."),
+        132: Entry(
+            name: "JOB_SEALED", status: .failedPrecondition, isRetryable: false,
+            sentence: "The job takes no more tasks: it was sealed, was cancelled or has ended."),
+        133: Entry(
+            name: "TASKS_MISSING", status: .failedPrecondition, isRetryable: false,
+            sentence: "The job is sealed with more tasks than were appended; append those that the message names first."),
+        134: Entry(
+            name: "HASH_MISMATCH", status: .dataLoss, isRetryable: true,
+            sentence: "A payload does not have the SHA-256 that came with it; send it again."),
+        135: Entry(
+            name: "JOB_LIMIT", status: .invalidArgument, isRetryable: false,
+            sentence: "The job or the task is larger than a job may be; the message names the limit."),
+        136: Entry(
+            name: "JOBS_DISABLED", status: .failedPrecondition, isRetryable: false,
+            sentence: "This broker keeps no jobs; start it with `--store FOLDER`."),
         200: Entry(
             name: "QUEUE_FULL", status: .resourceExhausted, isRetryable: true,
             sentence: "The broker's queue is full; wait for the pushback and try again, or start more workers."),
@@ -158,6 +215,15 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         203: Entry(
             name: "NO_WORKER", status: .unavailable, isRetryable: true,
             sentence: "No worker is connected; start one with `sinew worker`."),
+        204: Entry(
+            name: "TENANT_QUOTA", status: .resourceExhausted, isRetryable: true,
+            sentence: "The tenant has as many jobs, tasks or bytes in the broker as it may; fetch and remove some, or wait."),
+        205: Entry(
+            name: "DISK_FULL", status: .resourceExhausted, isRetryable: true,
+            sentence: "The broker's disk, or what it may use of it, is full; nothing was taken, and nothing that was acknowledged is lost."),
+        206: Entry(
+            name: "STORE_UNAVAILABLE", status: .unavailable, isRetryable: true,
+            sentence: "The broker cannot read or write its store now; the message names the file and the system's reason."),
         300: Entry(
             name: "BROKER_UNREACHABLE", status: .unavailable, isRetryable: true,
             sentence: "No broker answers at the endpoint; start one with `sinew up`."),
@@ -185,5 +251,11 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         403: Entry(
             name: "KILLS_WORKERS", status: .internal, isRetryable: false,
             sentence: "Several workers were lost while they worked on this call, so it is not tried again."),
+        404: Entry(
+            name: "GIVEN_UP", status: .aborted, isRetryable: false,
+            sentence: "The task failed as often as a task may; `sinew dead replay` tries it again."),
+        405: Entry(
+            name: "RECORD_DAMAGED", status: .dataLoss, isRetryable: false,
+            sentence: "A record in the broker's store does not have its checksum; append the task again."),
     ]
 }

@@ -135,11 +135,12 @@ private struct Field {
         case .float: (elementType, scalarDefault) = ("Float", "0")
         case .double: (elementType, scalarDefault) = ("Double", "0")
         case .string: (elementType, scalarDefault) = ("String", "\"\"")
+        case .bytes: (elementType, scalarDefault) = ("[UInt8]", "[]")
         case .message: (elementType, scalarDefault) = (field.messageType.name, "\(field.messageType.name)()")
         case .enum:
             let first = try Names.enumCase(field.enumType.values[0].name, of: field.enumType.name)
             (elementType, scalarDefault) = (field.enumType.name, ".\(first)")
-        case .bytes, .fixed32, .fixed64, .sfixed32, .sfixed64, .sint32, .sint64, .group:
+        case .fixed32, .fixed64, .sfixed32, .sfixed64, .sint32, .sint64, .group:
             throw Failure("\(field.fullName): type \(field.type) is not generated")
         }
         defaultValue =

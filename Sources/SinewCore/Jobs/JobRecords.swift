@@ -1,0 +1,129 @@
+/// What the store knows of a job.
+package struct JobRecord: Equatable, Sendable {
+    package enum State: UInt8, Sendable, CaseIterable {
+        /// Takes tasks.
+        case open = 1
+        /// Has all its tasks.
+        case sealed = 2
+        /// All its tasks have ended.
+        case finished = 3
+        case cancelled = 4
+        /// Its time to live was up.
+        case expired = 5
+    }
+
+    package var id: JobID
+    package var tenant: TenantID
+    /// The method every task is a request of.
+    package var method: String
+    package var model: ModelKey
+    /// For people.
+    package var label: String
+    /// A tenant's second job with the same content hash is the first one; nil when the client gave none.
+    package var content: ContentHash?
+    package var priority: UInt8
+    package var created: WallTime
+    /// What is not done then is given up.
+    package var giveUp: WallTime
+    /// How long results are kept after the end, microseconds.
+    package var retentionMicroseconds: Int64
+    package var state: State
+    /// How many tasks it has; nil before it is sealed.
+    package var sealedTasks: Int?
+    /// When its last task ended, or it was given up.
+    package var ended: WallTime?
+
+    package init(
+        id: JobID, tenant: TenantID, method: String, model: ModelKey, label: String, content: ContentHash?,
+        priority: UInt8, created: WallTime, giveUp: WallTime, retentionMicroseconds: Int64, state: State = .open,
+        sealedTasks: Int? = nil, ended: WallTime? = nil
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.method = method
+        self.model = model
+        self.label = label
+        self.content = content
+        self.priority = priority
+        self.created = created
+        self.giveUp = giveUp
+        self.retentionMicroseconds = retentionMicroseconds
+        self.state = state
+        self.sealedTasks = sealedTasks
+        self.ended = ended
+    }
+}
+
+/// How a task ended. A task without an outcome is queued, or in the hands of a worker.
+package enum JobTaskOutcome: UInt8, Sendable, CaseIterable {
+    case done = 1
+    /// The request is wrong.
+    case failed = 2
+    /// Given up after it killed workers or failed too often.
+    case dead = 3
+    /// Given up with its job.
+    case cancelled = 4
+}
+
+/// What the store knows of a task, without its payload, label and result.
+package struct JobTaskRecord: Equatable, Sendable {
+    package var index: Int
+    package var items: Int
+    package var payloadBytes: Int
+    package var payloadHash: ContentHash
+    package var end: End?
+
+    package struct End: Equatable, Sendable {
+        package var outcome: JobTaskOutcome
+        /// The gRPC status of the answer.
+        package var status: UInt8
+        /// How often it was given to a worker.
+        package var attempts: Int
+        /// Its place in the order in which the tasks of the job ended, from 1: what a cursor counts. A task that is replayed gets
+        /// another one, larger than all before.
+        package var sequence: UInt64
+        package var resultBytes: Int
+
+        package init(outcome: JobTaskOutcome, status: UInt8, attempts: Int, sequence: UInt64, resultBytes: Int) {
+            self.outcome = outcome
+            self.status = status
+            self.attempts = attempts
+            self.sequence = sequence
+            self.resultBytes = resultBytes
+        }
+    }
+
+    package init(index: Int, items: Int, payloadBytes: Int, payloadHash: ContentHash, end: End? = nil) {
+        self.index = index
+        self.items = items
+        self.payloadBytes = payloadBytes
+        self.payloadHash = payloadHash
+        self.end = end
+    }
+}
+
+/// One change of the store. The driver adds the bytes: those of the message in hand.
+package enum JobStoreOperation: Equatable, Sendable {
+    case insertJob(JobRecord)
+    /// With its payload and label.
+    case insertTask(JobTaskID, JobTaskRecord)
+    case setJobState(JobID, JobRecord.State, sealedTasks: Int?, ended: WallTime?)
+    /// With its result.
+    case endTask(JobTaskID, JobTaskRecord.End)
+    /// Takes the end and the result of a task away: it is queued again.
+    case reviveTask(JobTaskID)
+    /// With all its tasks and results.
+    case removeJob(JobID)
+    /// No lease token with a sequence number below this one will be given again, whatever happens.
+    case reserveLeaseSequence(upTo: UInt64)
+}
+
+/// Why the store did not do what it was asked. Nothing of the group it was asked in has happened.
+package enum JobStoreFailure: Error, Equatable, Sendable {
+    /// The disk, or the quota, is full.
+    case full(String)
+    /// The disk failed; the store must be opened anew.
+    case broken(String)
+    /// A record does not have its checksum.
+    case damaged(JobTaskID, String)
+}
