@@ -54,6 +54,20 @@ import Testing
         #expect(largestDifference(back.phi, phi) <= 1e-5)
     }
 
+    @Test func `every shipped network says what bfloat16 and int8 cost in each preset it is measured on`() throws {
+        let networks = try ModelRepository().list().filter { !$0.weightsSHA256.isEmpty }
+        #expect(networks.count >= 5)
+        for network in networks {
+            let presets = network.evaluations.map(\.preset)
+            #expect(!presets.isEmpty, "\(network.name)")
+            #expect(network.precisionCosts.map(\.precision) == [.bfloat16, .int8], "\(network.name)")
+            for cost in network.precisionCosts {
+                #expect(cost.changes.map(\.preset) == presets, "\(network.name)")
+                #expect(cost.changes.allSatisfy { $0.paMPJPEMillimetres <= 0.5 }, "\(network.name)")
+            }
+        }
+    }
+
     @Test(arguments: names)
     func `a shipped checkpoint says what it was trained on, whom to thank and how good it is`(name: String) throws {
         let listed = try ModelRepository().list()

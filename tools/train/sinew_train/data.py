@@ -73,6 +73,16 @@ def truth_of(local: Tensor, betas: Tensor, table: JointTable) -> Truth:
     return Truth(local, swing, twists, betas, rest, joints)
 
 
+def clips_of(names: list[str], folder: Path, table: JointTable, generator: torch.Generator, frames_max: int) -> list[Truth]:
+    """The first frames of each clip, one shape N(0, I) for each."""
+    found = []
+    for name in names:
+        local = load_clips(folder, [name])[:frames_max]
+        betas = noise.normal((1, 10), generator).expand(len(local), -1)
+        found.append(truth_of(local, betas, table))
+    return found
+
+
 class PoseSampler:
     """Draws true poses: a random frame, mirrored half of the time, uniform yaw, beta ~ N(0, I).
 

@@ -8,6 +8,7 @@ positional effectors from the solved pose in mm.
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from . import metrics
 from .body import data_root
 from .checkpoint import read_smpl_ik
 from .data import PoseSampler, load_clips, split_names
-from .effectors import POSITION
+from .effectors import POSITION, EffectorSet
 from .smpl_ik import SMPLIK
 from .smpl_ik_data import GenderedPoseSampler, Pose
 from .smpl_ik_losses import Solved, solved
@@ -26,6 +27,7 @@ GROUP = 50
 """People who share a draw of counts: small, because the counts decide most of the error and 6000 people should see many of them."""
 
 CHUNK = 1000
+PROTOCOLS = ["random-effectors", "six-positions"]
 
 
 def solve(model: SMPLIK, given) -> Solved:
@@ -45,19 +47,24 @@ def errors(found: Solved, truth: Pose, given) -> dict[str, torch.Tensor]:
     }
 
 
+def samples(protocol: str, sampler: GenderedPoseSampler, count: int, seed: int) -> Iterator[tuple[Pose, EffectorSet]]:
+    """The benchmark's people in chunks; every protocol has the same poses."""
+    generator = torch.Generator(sampler.base.device).manual_seed(seed)
+    draws = torch.Generator(sampler.base.device).manual_seed(seed + 1)
+    for start in range(0, count, CHUNK):
+        truth = sampler.draw(min(CHUNK, count - start), generator)
+        yield truth, truth.effectors(GROUP, draws) if protocol == "random-effectors" else truth.six_points()
+
+
 @torch.no_grad()
-def score(model: SMPLIK, sampler: GenderedPoseSampler, samples: int, seed: int) -> dict[str, dict[str, float]]:
-    """`protocol -> metric`; both protocols see the same poses."""
+def score(model: SMPLIK, sampler: GenderedPoseSampler, count: int, seed: int) -> dict[str, dict[str, float]]:
+    """`protocol -> metric`."""
     was_training = model.training
     model.eval()
     out = {}
-    for protocol in ("random-effectors", "six-positions"):
-        generator = torch.Generator(sampler.base.device).manual_seed(seed)
-        draws = torch.Generator(sampler.base.device).manual_seed(seed + 1)
+    for protocol in PROTOCOLS:
         parts: dict[str, list[torch.Tensor]] = {}
-        for start in range(0, samples, CHUNK):
-            truth = sampler.draw(min(CHUNK, samples - start), generator)
-            given = truth.effectors(GROUP, draws) if protocol == "random-effectors" else truth.six_points()
+        for truth, given in samples(protocol, sampler, count, seed):
             for metric, values in errors(solve(model, given), truth, given).items():
                 parts.setdefault(metric, []).append(values)
         out[protocol] = {metric: round(float(torch.cat(values).double().mean()), 4) for metric, values in parts.items()}

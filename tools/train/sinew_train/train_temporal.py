@@ -16,7 +16,7 @@ from . import conditioning, metrics, noise
 from .body import JointTable, data_root, forward_kinematics
 from .checkpoint import read_model, write_weights
 from .clip_noise import corrupt_clip
-from .data import Truth, load_clips, split_names, truth_of
+from .data import Truth, clips_of, split_names
 from .evaluate import SEED
 from .export import ACKNOWLEDGEMENT, DATA, LICENCE
 from .rotations import from_rows6d, to_rows6d
@@ -41,16 +41,6 @@ class StaticClip:
         cut.truth = self.truth.rows(rows)
         cut.rotations, cut.sigma, cut.latent_norm = self.rotations[rows], self.sigma[rows], self.latent_norm[rows]
         return cut
-
-
-def clips_of(part: str, folder: Path, table: JointTable, generator: torch.Generator, frames_max: int) -> list[Truth]:
-    """The clips of a part of the split, one shape each."""
-    found = []
-    for name in split_names("cmu24", part):
-        local = load_clips(folder, [name])[:frames_max]
-        betas = noise.normal((1, 10), generator).expand(len(local), -1)
-        found.append(truth_of(local, betas, table))
-    return found
 
 
 def loss_of(found: Tensor, clip: StaticClip) -> Tensor:
@@ -120,7 +110,7 @@ def main() -> None:
     folder = options.clips or data_root() / "cmu24"
     table = JointTable.load()
     generator = torch.Generator().manual_seed(options.seed)
-    truths = clips_of("train", folder, table, generator, options.frames_max)
+    truths = clips_of(split_names("cmu24", "train"), folder, table, generator, options.frames_max)
     started = time.monotonic()
     pieces = [StaticClip(model, preset, truth, generator) for truth in truths for preset in noise.PRESETS]
     write({"options": vars(options), "base": described["weights_sha256"], "frames": sum(len(p.rotations) for p in pieces),
@@ -144,7 +134,7 @@ def main() -> None:
     torch.save({"model": attention.state_dict(), "options": vars(options) | {"base": str(options.base), "out": str(options.out)},
                 "base": described["weights_sha256"]}, options.out / "state.pt")
     held = torch.Generator().manual_seed(SEED)
-    held_out = clips_of("validation", folder, table, held, options.frames_max)
+    held_out = clips_of(split_names("cmu24", "validation"), folder, table, held, options.frames_max)
     found = compare(attention, {p: [StaticClip(model, p, truth, held) for truth in held_out] for p in noise.PRESETS})
     write({"validation": found})
     if options.model_out:
@@ -157,7 +147,7 @@ def main() -> None:
         }
         evaluation = {preset: values["temporal"] for preset, values in found.items()}
         write_temporal(options.model_out, options.model_out.parent.name, attention, options.base, training,
-                       evaluation | {"clips": len(held_out), "seed": SEED})
+                       evaluation | {"clips": len(held_out), "frames": options.frames_max, "seed": SEED})
     print(json.dumps(found, indent=1))
 
 
