@@ -66,6 +66,21 @@ private func load(_ name: String) throws -> LearnableSMPLifyModel {
         #expect(largestDifference(turned, try golden.floats("rotations")) <= 2e-5)
     }
 
+    @Test func `the shipped Learnable SMPLify gives the trainer's residuals and rotations`() throws {
+        let golden = try Golden("learnable_smplify_shipped")
+        let model = try #require(try ModelRepository().load("learnable-smplify") as? LearnableSMPLifyModel)
+        let batch = try model.condition(
+            Self.observations(golden), theta: golden.floats("theta"), restJoints: golden.floats("rest"))
+        #expect(golden.count == 64)
+        #expect(largestDifference(batch.graph, try golden.floats("graph")) <= 1e-5)
+        let found = try model.network.residuals(
+            count: golden.count, graph: batch.graph, body: batch.body, isCancelled: { false })
+        let expected = try golden.floats("rotation6d")
+        #expect(largestDifference(found, expected) <= 2e-5 * expected.reduce(1) { max($0, abs($1)) })
+        let turned = model.turned(batch.rotations, by: found)
+        #expect(largestDifference(turned, try golden.floats("rotations")) <= 1e-4)
+    }
+
     @Test(arguments: Golden.graphs)
     func `a person's bits do not depend on who shares the batch`(name: String) throws {
         let model = try load(name)

@@ -13,7 +13,8 @@ public struct LearnableSMPLifyModel: PoseModel {
     public let description: ModelDescription
     /// A frame's answer is the next frame's start.
     public var isSequential: Bool { true }
-    private let network: GraphNetwork
+    /// The network on conditioned vectors.
+    package let network: GraphNetwork
     private let bodies: BodyLibrary
 
     init(_ files: ModelFiles, bodies: BodyLibrary) throws(ModelError) {

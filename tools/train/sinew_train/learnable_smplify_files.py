@@ -2,6 +2,8 @@
 
     python -m sinew_train.learnable_smplify_files export --state out/learnable --out ../../Sources/SinewModels/Resources/models
     python -m sinew_train.learnable_smplify_files fixtures --out ../../Tests/SinewModelsTests/Fixtures
+
+With `--shipped ../../Sources/SinewModels/Resources/models`, `fixtures` writes `learnable_smplify_shipped.safetensors` from the shipped checkpoint instead.
 """
 
 import argparse
@@ -10,7 +12,6 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from . import noise
@@ -20,7 +21,7 @@ from .data import split_names
 from .export import ACKNOWLEDGEMENT, DATA, LICENCE
 from .learnable_smplify import (
     BODY25_JOINTS, DenseLearnableSMPLify, Layout, LearnableSMPLify, NTU_EDGES, axis_angle, from_interleaved6d, inputs, with_identity)
-from .make_fixtures import people
+from .make_fixtures import people, save
 from .rotations import from_axis_angle
 
 NAME = LearnableSMPLify.architecture
@@ -99,10 +100,18 @@ def fixtures(out: Path, seed: int) -> None:
     for index, (name, layout) in enumerate(FIXTURES.items()):
         generator = torch.Generator().manual_seed(seed + index)
         write(out / name / "1", name, layout, random_tensors(layout, generator), {"data": "none: random weights for tests", "seed": seed + index}, {})
-        seen, betas, rest, local = people(16, False, generator)
-        theta = axis_angle(local @ from_axis_angle(0.2 * noise.normal((16, 24, 3), generator)))
-        result = golden(read(out / name / "1", torch.float64), seen, betas, rest, theta)
-        save_file({k: (v.float() if v.is_floating_point() else v).contiguous() for k, v in result.items()}, out / f"{name}.safetensors")
+        save(started_people(read(out / name / "1", torch.float64), 16, generator), out / f"{name}.safetensors")
+
+
+def started_people(model: DenseLearnableSMPLify, count: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """The golden vectors of random people, some joints missing, each started from a pose near the true one."""
+    seen, betas, rest, local = people(count, False, generator)
+    return golden(model, seen, betas, rest, axis_angle(local @ from_axis_angle(0.2 * noise.normal((count, 24, 3), generator))))
+
+
+def shipped(out: Path, repository: Path, seed: int) -> None:
+    model = read(repository / NAME / "1", torch.float64)
+    save(started_people(model, 64, torch.Generator().manual_seed(seed)), out / "learnable_smplify_shipped.safetensors")
 
 
 def main() -> None:
@@ -114,11 +123,14 @@ def main() -> None:
     exporting.add_argument("--evaluation", type=Path, help="JSON with the figures to write into model.json")
     writing = commands.add_parser("fixtures")
     writing.add_argument("--seed", type=int, default=20260101)
+    writing.add_argument("--shipped", type=Path, help="the model repository whose checkpoint to record")
     for command in (exporting, writing):
         command.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     if given.command == "export":
         export(given.state, given.out, given.version, given.evaluation)
+    elif given.shipped:
+        shipped(given.out, given.shipped, given.seed)
     else:
         fixtures(given.out, given.seed)
 

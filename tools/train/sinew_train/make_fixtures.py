@@ -2,10 +2,11 @@
 
 `python -m sinew_train.make_fixtures --out ../../Tests/SinewModelsTests/Fixtures` writes, per case, a repository folder `<name>/1/` and
 `<name>.safetensors` with inputs and every intermediate vector. With `--shipped ../../Sources/SinewModels/Resources/models` it writes
-`niki_shipped.safetensors` and `mlp_ik_shipped.safetensors` from the shipped checkpoints instead (64 people, some joints missing).
+`<name>_shipped.safetensors` for each shipped network that sees bone vectors instead (64 people, some joints missing).
 """
 
 import argparse
+import json
 import math
 from pathlib import Path
 
@@ -154,14 +155,19 @@ def reduced(out: Path, seed: int) -> None:
         save(golden(model, kind, seen, betas, rest, local, padding), out / f"{name}.safetensors")
 
 
+SOLVERS = {architecture for _, architecture, _, _ in CASES}
+
+
 def shipped(out: Path, repository: Path, seed: int) -> None:
-    for name in sorted(folder.name for folder in repository.iterdir() if (folder / "1" / "model.json").is_file()):
+    for path in sorted(repository.glob("*/1/model.json")):
+        if json.loads(path.read_text())["architecture"] not in SOLVERS:
+            continue
         generator = torch.Generator().manual_seed(seed)
-        model, described = read_model(repository / name / "1", dtype=torch.float64)
+        model, described = read_model(path.parent, dtype=torch.float64)
         seen, betas, rest, local = people(64, False, generator)
         padding = 1e-3 * noise.normal((64, 60), generator)
         result = golden(model, described["conditioning"], seen, betas, rest, local, padding)
-        save(result, out / f"{name.replace('-', '_')}_shipped.safetensors")
+        save(result, out / f"{described['name'].replace('-', '_')}_shipped.safetensors")
 
 
 def main() -> None:
