@@ -28,6 +28,7 @@ def command_of(options: dict) -> str:
     names = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
     words += [f"--{name.replace('_', '-')} {options[name]}" for name in names]
     words += ["--forward-inferred"] if options["forward_inferred"] else []
+    words += ["--without", *options["without"]] if options.get("without") else []
     words += [] if options["bf16"] else ["--fp32"]
     (_, steps), *changes = options["schedule"]
     text = " ".join([*words, f"--steps {steps}"])

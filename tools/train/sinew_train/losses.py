@@ -1,5 +1,6 @@
 """NIKI's training terms (models.md 3.9; the numbers are the list's) and the paper's forward term with the inferred error code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -130,6 +131,17 @@ WEIGHTS = {
 """Factors of the terms, 1 where not named. The published code uses 1 everywhere but 0.1 for the latent; the paper's are not public."""
 
 
-def total(terms: dict[str, Tensor]) -> Tensor:
-    """The weighted sum."""
-    return sum(WEIGHTS.get(name, 1.0) * value for name, value in terms.items())
+ABLATIONS = {
+    "independence": ["latent_mmd", "independence"],
+    "inverse-boundary": ["boundary_inverse_rotation", "boundary_inverse_joints", "boundary_latent", "boundary_inverse_swing"],
+    "forward-boundary": ["boundary_forward_joints", "boundary_padding", "boundary_forward_swing", "boundary_forward_twist"],
+    "swing": ["inverse_swing", "boundary_inverse_swing", "boundary_forward_swing"],
+    "joints": ["inverse_joints", "boundary_inverse_joints"],
+}
+"""What an ablated NIKI is trained without. The paper's are `independence` (L_ind), both boundaries (L_bnd), and `forward-boundary` (inverse only)."""
+
+
+def total(terms: dict[str, Tensor], without: Sequence[str] = ()) -> Tensor:
+    """The weighted sum of the terms, those of the ablations named in `without` left out."""
+    dropped = {term for name in without for term in ABLATIONS[name]}
+    return sum(WEIGHTS.get(name, 1.0) * value for name, value in terms.items() if name not in dropped)

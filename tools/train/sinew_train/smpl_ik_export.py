@@ -24,6 +24,7 @@ def command_of(options: dict, step: int) -> str:
     """The command lines that repeat the training, also when its schedule was changed on the way."""
     words = ["python -m sinew_train.smpl_ik_train --out out"]
     words += [f"--{name.replace('_', '-')} {options[name]}" for name in OPTIONS]
+    words += [f"--rotation-weight {options['rotation_weight']}"] if "rotation_weight" in options else []
     words += [] if options["bf16"] else ["--fp32"]
     words += [f"--start {options['start']}"] if options.get("start") else []
     (_, steps), *changes = options["schedule"]

@@ -128,17 +128,17 @@ def test_resumed_training_equals_an_unbroken_one(clips, tmp_path, monkeypatch):
         return torch.load(out / "state.pt", weights_only=True)
 
     whole = run(tmp_path / "whole", "--steps", "6")
-    real = train_learnable_smplify.Trainer.train_step
+    real = train_learnable_smplify.PairTraining.train_step
 
     def stopping(self):
         if self.step == 3:
             raise KeyboardInterrupt
         return real(self)
 
-    monkeypatch.setattr(train_learnable_smplify.Trainer, "train_step", stopping)
+    monkeypatch.setattr(train_learnable_smplify.PairTraining, "train_step", stopping)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "broken", "--steps", "6")
-    monkeypatch.setattr(train_learnable_smplify.Trainer, "train_step", real)
+    monkeypatch.setattr(train_learnable_smplify.PairTraining, "train_step", real)
     again = run(tmp_path / "broken", "--resume")
     assert whole["step"] == again["step"] == 6
     for name, value in whole["model"].items():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sinew_train import train
+from sinew_train import losses, train, training_loop
 from sinew_train.checkpoint import read_model, write_model
 from sinew_train.dense import DenseModel
 from sinew_train.export import command_of
@@ -114,7 +114,7 @@ def test_a_resumed_training_ends_with_the_same_weights(architecture, small_data,
     common = ["--architecture", architecture, "--hidden", 8, "--batch", 12, "--steps", 6, "--fp32", "--threads", 1,
               "--validation-samples", 20, "--recombine", 0.3, "--jitter", 0.3, "--save-every", 3, "--forward-inferred"]
     run(monkeypatch, "--out", small_data / "whole", *common)
-    monkeypatch.setattr(train, "log_line", _stop_after(3))
+    monkeypatch.setattr(training_loop, "log_line", _stop_after(3))
     with pytest.raises(KeyboardInterrupt):
         run(monkeypatch, "--out", small_data / "parts", *common, "--validate-every", 4)
     monkeypatch.undo()
@@ -126,6 +126,28 @@ def test_a_resumed_training_ends_with_the_same_weights(architecture, small_data,
     whole = torch.load(small_data / "whole" / "state.pt", weights_only=True)["model"]
     parts = torch.load(small_data / "parts" / "state.pt", weights_only=True)["model"]
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("architecture", ["niki-twist-and-swing", "niki-one-stage"])
+def test_an_ablated_training_logs_what_it_leaves_out_and_does_not_minimise_it(architecture, small_data, monkeypatch):
+    common = ["--architecture", architecture, "--hidden", 8, "--batch", 12, "--steps", 1, "--fp32", "--threads", 1, "--validation-samples", 20]
+
+    def trained(name, *words):
+        run(monkeypatch, "--out", small_data / name, *common, *words)
+        lines = [json.loads(line) for line in (small_data / name / "log.jsonl").read_text().splitlines()]
+        return next(line["loss"] for line in lines if "loss" in line), torch.load(small_data / name / "state.pt", weights_only=True)
+
+    whole, _ = trained("whole")
+    for ablation, terms in losses.ABLATIONS.items():
+        if architecture == "niki-one-stage" and ablation == "swing":
+            continue
+        found, state = trained(ablation, "--without", ablation)
+        gone = sum(losses.WEIGHTS.get(term, 1.0) * whole.get(term, 0.0) for term in terms)
+        assert gone > 0.01 and abs(whole["total"] - gone - found["total"]) < 1e-4, ablation
+        assert f"--without {ablation}" in command_of(state["options"])
+    for other in ["mlp-ik", "niki-one-stage"]:
+        with pytest.raises(SystemExit):
+            run(monkeypatch, "--out", small_data / "other", "--architecture", other, "--without", "swing")
 
 
 def _stop_after(step):

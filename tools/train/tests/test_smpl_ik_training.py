@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sinew_train import smpl_ik_export, smpl_ik_train
+from sinew_train import smpl_ik_export, smpl_ik_train, training_loop
 from sinew_train.checkpoint import read_smpl_ik
 from sinew_train.data import PoseSampler
 from sinew_train.rotations import from_axis_angle, geodesic
@@ -88,7 +88,7 @@ def test_a_resumed_training_ends_with_the_same_weights(words, small_data, monkey
     common = ["--width", 8, "--batch", 12, "--group", 5, "--steps", 6, "--fp32", "--threads", 1, "--validation-samples", 20,
               "--save-every", 3, "--heading-steps", 4, "--recombine", 0.3, "--jitter", 0.3, *words]
     run(monkeypatch, smpl_ik_train, "--out", small_data / "whole", *common)
-    monkeypatch.setattr(smpl_ik_train, "log_line", _stop_after(3))
+    monkeypatch.setattr(training_loop, "log_line", _stop_after(3))
     with pytest.raises(KeyboardInterrupt):
         run(monkeypatch, smpl_ik_train, "--out", small_data / "parts", *common, "--validate-every", 4)
     monkeypatch.undo()

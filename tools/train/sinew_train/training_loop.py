@@ -1,0 +1,181 @@
+"""What all trainings of networks share: the update with its relative clip, the state file, the log, stopping and going on with another schedule."""
+
+import argparse
+import json
+import math
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .body import data_root
+
+WARM_UP = 100
+"""Steps over which the learning rate rises to its full size."""
+
+
+class Training(ABC):
+    """Model, optimisers and the generator; with the further state of a subclass, everything that a state file holds.
+
+    `state.pt` (torch.save, loads with weights_only): `options`, `step`, `model`, `optimisers`, `generator`, `torch` (random states),
+    `usual_norm`, and what `further_state` adds.
+    """
+
+    def __init__(self, options: argparse.Namespace, model: nn.Module, optimisers: list[torch.optim.Optimizer], generator: torch.Generator):
+        self.options, self.model, self.optimisers, self.generator = options, model, optimisers, generator
+        self.step, self.usual_norm = 0, math.inf
+
+    @abstractmethod
+    def batch(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of a new batch, and the figures for the log."""
+
+    def rate(self) -> float:
+        """Learning-rate factor: linear warm-up, then half a cosine down to zero."""
+        warm = min(1.0, (self.step + 1) / WARM_UP)
+        return warm * 0.5 * (1 + math.cos(math.pi * self.step / self.options.steps))
+
+    def updated(self) -> None:
+        """Called after each update."""
+
+    def validate(self) -> dict | None:
+        """Figures on held-out clips, every `--validate-every` steps, without touching the training's generator."""
+        return None
+
+    def further_state(self) -> dict:
+        """What a subclass adds to the state file."""
+        return {}
+
+    def restore_further(self, state: dict) -> None:
+        """Takes back what `further_state` gave."""
+
+    def train_step(self) -> dict[str, float]:
+        """One batch and one update."""
+        options = self.options
+        loss, figures = self.batch()
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        # Clipped at twice the usual norm: momentum would carry one outlier batch through the next twenty updates.
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), 2 * self.usual_norm))
+        if not math.isfinite(norm):
+            raise SystemExit(f"step {self.step}: the gradient is not finite. Train again with a smaller --lr.")
+        self.usual_norm = norm if math.isinf(self.usual_norm) else 0.98 * self.usual_norm + 0.02 * min(norm, 2 * self.usual_norm)
+        factor = self.rate()
+        for optimiser, lr in zip(self.optimisers, (options.lr, options.adam_lr)):
+            for group in optimiser.param_groups:
+                group["lr"] = lr * factor
+            optimiser.step()
+        self.step += 1
+        self.updated()
+        return {name: float(value.detach()) for name, value in figures.items()} | {"total": float(loss.detach()), "gradient": norm}
+
+    def save(self) -> None:
+        """Writes `state.pt` whole or not at all."""
+        path = Path(self.options.out) / "state.pt"
+        whole = {
+            "options": vars(self.options), "step": self.step, "model": self.model.state_dict(),
+            "optimisers": [o.state_dict() for o in self.optimisers], "generator": self.generator.get_state(),
+            "torch": torch.get_rng_state(), "usual_norm": self.usual_norm,
+        }
+        torch.save(whole | self.further_state(), path.with_suffix(".part"))
+        os.replace(path.with_suffix(".part"), path)
+
+    def restore(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.generator.set_state(state["generator"].cpu())
+        torch.set_rng_state(state["torch"].cpu())
+        self.step, self.usual_norm = state["step"], state["usual_norm"]
+        self.restore_further(state)
+
+
+def add_options(parser: argparse.ArgumentParser, steps: int, batch: int, lr: float, weight_decay: float, seed: int = 123123) -> None:
+    """The options that every training has, with this one's defaults."""
+    parser.add_argument("--out", required=True, help="folder for state.pt and log.jsonl")
+    parser.add_argument("--resume", action="store_true", help="go on from state.pt with its own options")
+    parser.add_argument("--clips", help="folder of AMASS-layout .npz files (default: cmu24 of the data folder)")
+    parser.add_argument("--split", default="cmu24", help="file name under splits/, without .json")
+    parser.add_argument("--steps", type=int, help=f"length of the schedule ({steps}); with --resume: another length from here on")
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--lr", type=float, default=lr, help="Muon, spectral size of an update")
+    parser.add_argument("--adam-lr", type=float, default=2e-3, help="Adam, for what is no matrix between layers")
+    parser.add_argument("--weight-decay", type=float, default=weight_decay)
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.set_defaults(default_steps=steps)
+
+
+def add_pose_options(parser: argparse.ArgumentParser, recombine: float, jitter: float) -> None:
+    """The options of trainings that draw single poses and validate on such."""
+    parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
+    parser.add_argument("--recombine", type=float, default=recombine, help="share of people whose limbs come from several frames")
+    parser.add_argument("--jitter", type=float, default=jitter, help="share of people whose joints are turned at random")
+    parser.add_argument("--fp32", dest="bf16", action="store_false", help="float32 products instead of bfloat16")
+    parser.add_argument("--validate-every", type=int, default=500)
+    parser.add_argument("--validation-samples", type=int, default=1000)
+
+
+def clips_folder(options: argparse.Namespace) -> Path:
+    """Where the clips lie."""
+    return Path(options.clips) if options.clips else data_root() / "cmu24"
+
+
+def resumed(given: argparse.Namespace, state: dict) -> argparse.Namespace:
+    """The state's own options; a changed schedule is written down, because it is part of how the weights came about."""
+    kept = {"schedule": [[0, state["options"]["steps"]]]} | state["options"]
+    options = argparse.Namespace(**(vars(given) | kept | {"resume": True, "out": given.out, "threads": given.threads}))
+    if given.steps and given.steps != options.steps:
+        options.schedule = options.schedule + [[state["step"], given.steps]]
+        options.steps = given.steps
+    return options
+
+
+def log_line(path: Path, fields: dict) -> None:
+    with path.open("a") as file:
+        file.write(json.dumps(fields) + "\n")
+
+
+def run(make: Callable[[argparse.Namespace], Training], options: argparse.Namespace) -> None:
+    """Trains to the end of the schedule, from the start or from the state in `--out`."""
+    out = Path(options.out)
+    default_steps = options.default_steps
+    del options.default_steps
+    state = None
+    if options.resume:
+        state = torch.load(out / "state.pt", weights_only=True)
+        options = resumed(options, state)
+    elif (out / "state.pt").exists():
+        raise SystemExit(f"{out}/state.pt exists. Add --resume to go on with it, or choose another --out.")
+    else:
+        options.steps = options.steps or default_steps
+        options.schedule = [[0, options.steps]]
+    out.mkdir(parents=True, exist_ok=True)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    training = make(options)
+    if state:
+        training.restore(state)
+    log = out / "log.jsonl"
+    log_line(log, {"options": vars(options), "parameters": sum(p.numel() for p in training.model.parameters())})
+    started, sums, counted = time.monotonic(), {}, 0
+    while training.step < options.steps:
+        for name, value in training.train_step().items():
+            sums[name] = sums.get(name, 0.0) + value
+        counted += 1
+        last = training.step == options.steps
+        if training.step % 50 == 0 or last:
+            mean = {name: round(value / counted, 6) for name, value in sums.items()}
+            log_line(log, {"step": training.step, "seconds": round(time.monotonic() - started, 1), "loss": mean})
+            sums, counted = {}, 0
+        if training.step % getattr(options, "validate_every", options.steps) == 0 or last:
+            if (found := training.validate()) is not None:
+                log_line(log, {"step": training.step, "validation": found})
+        if training.step % options.save_every == 0 or last:
+            training.save()
