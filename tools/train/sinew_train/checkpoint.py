@@ -14,13 +14,14 @@ from .smpl_ik import SMPLIK
 
 def write_model(
     folder: Path, name: str, version: str, architecture: str, hidden: int, couplings: int, conditioning: str,
-    tensors: dict[str, Tensor], training: dict, evaluation: dict, graph: dict | None = None, precision: str = "float32",
+    tensors: dict[str, Tensor], training: dict, evaluation: dict, graph: dict | None = None, precision: str = "float32", storage: str = "float32",
 ) -> str:
-    """Writes both files and returns the SHA-256 of the weights; `precision` (float32, bfloat16) is that of the file and in memory.
+    """Writes both files and returns the SHA-256 of the weights.
 
+    `precision` (float32, bfloat16, int8) is how the program holds the weights in memory, `storage` (float32, bfloat16) how the file does.
     `graph` is a graph network's layout; its 6D rotations are interleaved.
     """
-    digest = write_weights(folder, tensors, getattr(torch, precision))
+    digest = write_weights(folder, tensors, getattr(torch, storage))
     described = {
         "name": name,
         "version": version,

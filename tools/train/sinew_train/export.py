@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("--version", default="1")
     parser.add_argument("--out", type=Path, required=True, help="the repository folder")
     parser.add_argument("--data", default=DATA)
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="of the weights, in the file and in memory")
+    parser.add_argument("--precision", choices=["float32", "bfloat16", "int8"], default="float32", help="of the weights in the program's memory")
+    parser.add_argument("--storage", choices=["float32", "bfloat16"], default="float32", help="of the weights in the file")
     parser.add_argument("--samples", type=int, default=6000)
     parser.add_argument("--evaluation-seed", type=int, default=evaluate.SEED)
     given = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> None:
     record = dict(
         name=given.name, version=given.version, architecture=options.architecture, hidden=options.hidden,
         couplings=couplings, conditioning="heading-bones", tensors=model.tensors(), training=training,
-        precision=given.precision)
+        precision=given.precision, storage=given.storage)
     write_model(folder, **record, evaluation={})
     # The figures come from the file as written, run densely in float32, not from the network that was trained.
     written, _ = read_model(folder)

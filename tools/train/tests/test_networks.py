@@ -88,6 +88,20 @@ def test_a_changed_weight_file_is_refused(tmp_path):
         read_model(tmp_path)
 
 
+def test_a_file_of_bfloat16_weights_is_half_as_large_and_says_float32(tmp_path):
+    torch.manual_seed(0)
+    tensors = MLP(64).tensors()
+    sizes = {}
+    for storage in ["float32", "bfloat16"]:
+        write_model(tmp_path / storage, "mlp-ik", "1", "mlp-ik", 64, 0, "heading-bones", tensors, {}, {}, storage=storage)
+        sizes[storage] = (tmp_path / storage / "weights.safetensors").stat().st_size
+        model, described = read_model(tmp_path / storage)
+        assert described["precision"] == "float32"
+        for name, value in tensors.items():
+            assert torch.equal(model.tensors[name], value.to(getattr(torch, storage)).float())
+    assert sizes["bfloat16"] < 0.52 * sizes["float32"]
+
+
 @pytest.fixture
 def small_data(tmp_path, monkeypatch):
     """Three clips of random motion and a split that names them."""
