@@ -28,6 +28,15 @@ package enum PoseFinishing {
         return solutions
     }
 
+    /// Finishes what a network made of a batch.
+    static func finish(
+        _ output: NetworkOutput, observations: PoseObservations, restJoints: [Float]
+    ) -> PoseSolutions {
+        finish(
+            rotations: output.rotations, observations: observations, restJoints: restJoints,
+            latentNorms: output.latentNorm)
+    }
+
     /// Everything but the axis-angles: what needs the posed joints.
     private static func place<Number: LaneNumber>(
         _: Number.Type, _ range: Range<Int>, _ rotations: [Float], _ observations: PoseObservations,

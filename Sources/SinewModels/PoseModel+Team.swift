@@ -74,22 +74,6 @@ extension ModelError {
     }
 }
 
-extension PoseSolutions {
-    /// Adds the people of another batch behind those of this one.
-    fileprivate mutating func append(_ other: PoseSolutions) {
-        count += other.count
-        theta += other.theta
-        translation += other.translation
-        joints += other.joints
-        latentNorm += other.latentNorm
-        jointResidualMillimetres += other.jointResidualMillimetres
-        orientationResidualRadians += other.orientationResidualRadians
-        boneLengthChange += other.boneLengthChange
-        unobservedJoints += other.unobservedJoints
-        outcome += other.outcome
-    }
-}
-
 extension PoseObservations {
     /// Some of the people, as a batch of their own.
     package func rows(_ range: Range<Int>) -> PoseObservations {

@@ -26,20 +26,3 @@ extension PoseObservations {
         return rest
     }
 }
-
-extension PoseSolutions {
-    /// Puts a row of another batch into one of this.
-    mutating func put(_ source: Int, of other: PoseSolutions, at row: Int) {
-        func copy(_ target: inout [Float], _ values: [Float], _ columns: Int) {
-            for column in 0..<columns { target[row * columns + column] = values[source * columns + column] }
-        }
-        copy(&theta, other.theta, 72)
-        copy(&translation, other.translation, 3)
-        copy(&joints, other.joints, 87)
-        copy(&latentNorm, other.latentNorm, 1)
-        copy(&jointResidualMillimetres, other.jointResidualMillimetres, 1)
-        copy(&boneLengthChange, other.boneLengthChange, 1)
-        unobservedJoints[row] = other.unobservedJoints[source]
-        outcome[row] = other.outcome[source]
-    }
-}

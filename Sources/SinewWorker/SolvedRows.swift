@@ -66,7 +66,7 @@ struct SolvedRows {
                     "the solver made a NaN or an infinity of an input that was in range; please report the input")
                 continue
             }
-            solutions.copyRow(row, from: solved, row: source)
+            solutions.put(source, of: solved, at: row)
         }
     }
 
@@ -76,7 +76,7 @@ struct SolvedRows {
         var errors = request.errors
         for (offset, person) in request.rows.enumerated() {
             guard let failure = failures[firstRow + offset] else {
-                own.copyRow(person, from: solutions, row: firstRow + offset)
+                own.put(firstRow + offset, of: solutions, at: person)
                 continue
             }
             errors.append(

@@ -255,10 +255,10 @@ struct SolveSummary: Encodable {
         model = solved.model
         solvers = solved.solvers.sorted()
         self.seconds = seconds
-        let sum = solved.jointResidualMillimetres.reduce(0) { $0 + Double($1) }
+        let sum = solved.solutions.jointResidualMillimetres.reduce(0) { $0 + Double($1) }
         meanJointResidualMm = sum / Double(max(1, input.count - failedRows.count))
-        keptStarts = solved.outcome.count { $0 == PoseSolutions.Outcome.startKept.rawValue }
-        restarts = solved.outcome.count { $0 == PoseSolutions.Outcome.restarted.rawValue }
+        keptStarts = solved.solutions.outcome.count { $0 == .startKept }
+        restarts = solved.solutions.outcome.count { $0 == .restarted }
         notes = input.notes
     }
 

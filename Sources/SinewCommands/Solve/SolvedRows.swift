@@ -9,16 +9,7 @@ struct SolvedRows: Sendable {
         let row: Int
         let message: String
     }
-    var theta: [Float]
-    var translation: [Float]
-    var joints: [Float]
-    var latentNorm: [Float]
-    var jointResidualMillimetres: [Float]
-    var orientationResidualRadians: [Float]
-    var boneLengthChange: [Float]
-    var unobservedJoints: [Int32]
-    /// 0 solved, 1 the start pose was kept, 2 begun anew.
-    var outcome: [Int32]
+    private(set) var solutions: PoseSolutions
     private(set) var failures: [Failure] = []
     private(set) var doneCount = 0
     /// `name/version`.
@@ -27,15 +18,7 @@ struct SolvedRows: Sendable {
     private(set) var solvers: Set<String> = []
 
     init(count: Int, model: String) {
-        theta = Array(repeating: 0, count: count * 72)
-        translation = Array(repeating: 0, count: count * 3)
-        joints = Array(repeating: 0, count: count * 87)
-        latentNorm = Array(repeating: 0, count: count)
-        jointResidualMillimetres = Array(repeating: 0, count: count)
-        orientationResidualRadians = Array(repeating: 0, count: count)
-        boneLengthChange = Array(repeating: 0, count: count)
-        unobservedJoints = Array(repeating: 0, count: count)
-        outcome = Array(repeating: 0, count: count)
+        solutions = PoseSolutions(count: count)
         self.model = model
     }
 
@@ -46,22 +29,11 @@ struct SolvedRows: Sendable {
 
     /// Takes a service's reply; its row `i` belongs to row `rows[i]` of the input, and an error's item counts in `errorRows`.
     mutating func take(_ reply: PoseReply, rows: [Int], errorRows: [Int]) {
-        for (index, row) in rows.enumerated() {
-            theta.copyRow(row, 72, from: reply.theta, index)
-            translation.copyRow(row, 3, from: reply.translation, index)
-            joints.copyRow(row, 87, from: reply.joints, index)
-            latentNorm[row] = reply.latentNorm[index]
-            jointResidualMillimetres[row] = reply.jointResidualMillimetres[index]
-            orientationResidualRadians[row] = reply.orientationResidualRadians[index]
-            boneLengthChange[row] = reply.boneLengthChange[index]
-            unobservedJoints[row] = reply.unobservedJoints[index]
-            outcome[row] = reply.outcome[index]
-        }
+        put(PoseSolutions(reply), rows: rows)
         for error in reply.itemErrors {
             let field = error.field.isEmpty ? "" : "\(error.field): "
             failures.append(Failure(row: errorRows[Int(error.item)], message: field + error.message))
         }
-        doneCount += rows.count
         for answered in reply.parts {
             solvers.insert(answered.worker)
             model = "\(reply.model)/\(answered.modelVersion)"
@@ -70,19 +42,13 @@ struct SolvedRows: Sendable {
 
     /// Takes the solutions of a local batch; its row `i` belongs to row `rows[i]` of the input.
     mutating func take(_ solutions: PoseSolutions, rows: [Int]) {
-        for (index, row) in rows.enumerated() {
-            theta.copyRow(row, 72, from: solutions.theta, index)
-            translation.copyRow(row, 3, from: solutions.translation, index)
-            joints.copyRow(row, 87, from: solutions.joints, index)
-            latentNorm[row] = solutions.latentNorm[index]
-            jointResidualMillimetres[row] = solutions.jointResidualMillimetres[index]
-            orientationResidualRadians[row] = solutions.orientationResidualRadians[index]
-            boneLengthChange[row] = solutions.boneLengthChange[index]
-            unobservedJoints[row] = solutions.unobservedJoints[index]
-            outcome[row] = solutions.outcome[index].rawValue
-        }
-        doneCount += rows.count
+        put(solutions, rows: rows)
         solvers.insert("this process")
+    }
+
+    private mutating func put(_ solved: PoseSolutions, rows: [Int]) {
+        for (index, row) in rows.enumerated() { solutions.put(index, of: solved, at: row) }
+        doneCount += rows.count
     }
 
     /// Notes rows that could not be solved.
@@ -101,16 +67,16 @@ struct SolvedRows: Sendable {
             var track =
                 tracks[index].take() ?? PoseOutput.Track(name: input.trackNames[index], gender: input.genders[row])
             track.frames.append(input.frames[row])
-            track.theta += theta[(row * 72)..<(row * 72 + 72)]
-            track.translation += translation[(row * 3)..<(row * 3 + 3)]
-            track.joints += joints[(row * 87)..<(row * 87 + 87)]
+            track.theta += solutions.theta[(row * 72)..<(row * 72 + 72)]
+            track.translation += solutions.translation[(row * 3)..<(row * 3 + 3)]
+            track.joints += solutions.joints[(row * 87)..<(row * 87 + 87)]
             track.betas += input.betas[(row * 10)..<(row * 10 + 10)]
-            track.latentNorm.append(latentNorm[row])
-            track.jointResidualMillimetres.append(jointResidualMillimetres[row])
-            track.orientationResidualRadians.append(orientationResidualRadians[row])
-            track.boneLengthChange.append(boneLengthChange[row])
-            track.unobservedJoints.append(unobservedJoints[row])
-            track.outcome.append(outcome[row])
+            track.latentNorm.append(solutions.latentNorm[row])
+            track.jointResidualMillimetres.append(solutions.jointResidualMillimetres[row])
+            track.orientationResidualRadians.append(solutions.orientationResidualRadians[row])
+            track.boneLengthChange.append(solutions.boneLengthChange[row])
+            track.unobservedJoints.append(solutions.unobservedJoints[row])
+            track.outcome.append(solutions.outcome[row].rawValue)
             track.isSolved.append(!failed.contains(row))
             tracks[index] = track
         }
@@ -118,9 +84,19 @@ struct SolvedRows: Sendable {
     }
 }
 
-extension [Float] {
-    /// Copies one row of a row-major array.
-    fileprivate mutating func copyRow(_ row: Int, _ columns: Int, from source: [Float], _ sourceRow: Int) {
-        for column in 0..<columns { self[row * columns + column] = source[sourceRow * columns + column] }
+extension PoseSolutions {
+    /// What a service answered.
+    init(_ reply: PoseReply) {
+        self.init(count: reply.count)
+        theta = reply.theta
+        translation = reply.translation
+        joints = reply.joints
+        latentNorm = reply.latentNorm
+        jointResidualMillimetres = reply.jointResidualMillimetres
+        orientationResidualRadians = reply.orientationResidualRadians
+        boneLengthChange = reply.boneLengthChange
+        unobservedJoints = reply.unobservedJoints
+        // A number that only a newer worker knows stands beside an answer like any other.
+        outcome = reply.outcome.map { Outcome(rawValue: $0) ?? .solved }
     }
 }

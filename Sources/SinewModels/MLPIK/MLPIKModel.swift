@@ -33,8 +33,7 @@ public struct MLPIKModel: PoseModel {
     ) throws(ModelError) -> PoseSolutions {
         let rest = bodies.restJoints(for: observations)
         let output = try run(observations, restJoints: rest, on: team.threads, isCancelled: isCancelled)
-        return PoseFinishing.finish(
-            rotations: output.rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
+        return PoseFinishing.finish(output, observations: observations, restJoints: rest)
     }
 
     /// The network's part of ``solve(_:isCancelled:)``; `restJoints` `[count, 29, 3]`.
