@@ -6,17 +6,15 @@ internal import SinewKernels
 /// number per keypoint for the table that is the identity, and a short list per keypoint for each of the other two.
 /// - Source: models.md §7.3.
 struct GraphMixing: Sendable {
-    /// A neighbour and its weight.
-    private struct Term: Sendable {
-        let keypoint: Int
-        let weight: Float
-    }
-
     /// Tables of a unit: itself, inward, outward.
     static let tableCount = 3
 
-    /// Tables by keypoint, `[3][V]`.
-    private let terms: [[Term]]
+    /// Where the list of each keypoint begins, table by table within a keypoint: `[V · 3 + 1]`.
+    private let starts: [Int]
+    /// The neighbours of all lists, one list after the other.
+    private let neighbours: [Int]
+    /// Their weights.
+    private let weights: [Float]
     private let keypointCount: Int
 
     /// Premultiplies the graph's tables with a unit's mask `[3, V, V]`.
@@ -30,18 +28,23 @@ struct GraphMixing: Sendable {
             tables[1][edge.inner * count + edge.outer] = 1
             tables[2][edge.outer * count + edge.inner] = 1
         }
-        var terms: [[Term]] = []
-        for (index, table) in tables.enumerated() {
-            for column in 0..<count {
+        var starts = [0]
+        var neighbours: [Int] = []
+        var weights: [Float] = []
+        for column in 0..<count {
+            for (index, table) in tables.enumerated() {
                 let sum = (0..<count).reduce(Float(0)) { $0 + table[$1 * count + column] }
-                terms.append(
-                    (0..<count).filter { table[$0 * count + column] != 0 }.map { row in
-                        let entry = table[row * count + column] / sum
-                        return Term(keypoint: row, weight: entry * mask[(index * count + row) * count + column])
-                    })
+                for row in 0..<count where table[row * count + column] != 0 {
+                    let entry = table[row * count + column] / sum
+                    neighbours.append(row)
+                    weights.append(entry * mask[(index * count + row) * count + column])
+                }
+                starts.append(neighbours.count)
             }
         }
-        self.terms = terms
+        self.starts = starts
+        self.neighbours = neighbours
+        self.weights = weights
         keypointCount = count
     }
 
@@ -54,38 +57,39 @@ struct GraphMixing: Sendable {
     ) {
         let source = source.span
         var mixed = mixed.mutableSpan
+        let (starts, neighbours, weights) = (starts.span, neighbours.span, weights.span)
+        let stride = frames * channels
         for person in 0..<people {
-            for keypoint in 0..<keypointCount {
-                for table in 0..<Self.tableCount {
-                    let list = terms[table * keypointCount + keypoint]
-                    for frame in 0..<frames {
-                        let row = ((person * keypointCount + keypoint) * frames + frame) * Self.tableCount + table
-                        Self.sum(
-                            list, source, from: (person * keypointCount * frames + frame) * channels,
-                            stride: frames * channels, channels: channels, into: &mixed, at: row * channels)
+            for list in 0..<(starts.count - 1) {
+                let (keypoint, table) = (list / Self.tableCount, list % Self.tableCount)
+                for frame in 0..<frames {
+                    let target = ((person * keypointCount + keypoint) * frames + frame) * Self.tableCount + table
+                    let from = person * keypointCount * stride + frame * channels
+                    var row = mixed._mutatingExtracting((target * channels)..<(target * channels + channels))
+                    guard starts[list] < starts[list + 1] else {
+                        for channel in row.indices { row[channel] = 0 }
+                        continue
+                    }
+                    for term in starts[list]..<starts[list + 1] {
+                        let begin = from + neighbours[term] * stride
+                        Self.add(
+                            source.extracting(begin..<(begin + channels)), times: weights[term], to: &row,
+                            isFirst: term == starts[list])
                     }
                 }
             }
         }
     }
 
-    private static func sum(
-        _ terms: [Term], _ source: Span<Float>, from start: Int, stride: Int, channels: Int,
-        into mixed: inout MutableSpan<Float>, at target: Int
+    @inline(__always)
+    private static func add(
+        _ values: Span<Float>, times weight: Float, to row: inout MutableSpan<Float>, isFirst: Bool
     ) {
-        guard let first = terms.first else {
-            for channel in 0..<channels { mixed[target + channel] = 0 }
-            return
-        }
-        func row(_ term: Term) -> Range<Int> {
-            let begin = start + term.keypoint * stride
-            return begin..<(begin + channels)
-        }
-        RowArithmetic.accumulate(
-            source.extracting(row(first)), times: first.weight, onto: &mixed, at: target, isFirst: true)
-        for term in terms.dropFirst() {
-            RowArithmetic.accumulate(
-                source.extracting(row(term)), times: term.weight, onto: &mixed, at: target, isFirst: false)
+        precondition(values.count == row.count)
+        if isFirst {
+            for channel in row.indices { row[channel] = values[channel] * weight }
+        } else {
+            for channel in row.indices { row[channel] += values[channel] * weight }
         }
     }
 }
