@@ -25,7 +25,7 @@ private enum SmallEffectorModel {
 }
 
 /// People with random effectors of all kinds, for the client and for a model.
-private struct ReachingPeople {
+struct ReachingPeople {
     var request = EffectorRequest()
     var effectors = EffectorObservations()
 

@@ -16,26 +16,6 @@ import Testing
         #expect(Set(reply.parts.map(\.worker)) == ["worker-0", "worker-1"])
     }
 
-    @Test func `every model that ships answers the same, whoever shares the batch`() async throws {
-        let repository = ModelRepository()
-        let models = try repository.list().map { try repository.load("\($0.name)/\($0.version)") }
-        try #require(!models.isEmpty)
-        let fleet = try InProcessFleet(workerModels: [models])
-        for model in models {
-            // Locally all in one batch; in the service in parts of 7 from two callers that mix as they come.
-            let people = try NoisyPeople(100, seed: 6)
-            let others = try NoisyPeople(100, seed: 7)
-            async let reply = fleet.client(itemsPerCall: 7).solveScene(
-                people.request, model: model.identity.description
-            )
-            .collect()
-            async let other = fleet.client(itemsPerCall: 5).solveScene(others.request, model: model.identity.name)
-                .collect()
-            expectEqual(try await reply, try model.solve(people.observations, isCancelled: { false }))
-            expectEqual(try await other, try model.solve(others.observations, isCancelled: { false }))
-        }
-    }
-
     @Test func `refined poses are those of a local refinement, bit for bit, whoever shares the batch`() async throws {
         let fleet = try InProcessFleet(workerModels: [try analyticModels()])
         let people = try NoisyPeople(60, seed: 8)
