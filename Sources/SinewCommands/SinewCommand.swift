@@ -20,6 +20,7 @@ package struct SinewCommand: AsyncParsableCommand {
             BodyCommand.self,
             ShapeCommand.self,
             RetargetCommand.self,
+            BenchCommand.self,
             DoctorCommand.self,
         ])
 

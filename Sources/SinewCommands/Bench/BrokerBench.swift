@@ -1,0 +1,49 @@
+internal import Logging
+internal import SinewBroker
+
+/// What `sinew bench broker` measured.
+struct BrokerBenchReport: Encodable {
+    struct Calls: Encodable {
+        let messagesPerSecond, roundTripP50Us, roundTripP99Us: Double
+        /// Answers that were not OK.
+        let failures: Int
+    }
+    let payloadBytes, window: Int
+    let calls: Calls
+
+    func lines(style: TextStyle) -> [String] {
+        var table = TextTable(["broker", "messages/s", "round trip p50 µs", "p99 µs", "failures"])
+        table.add([
+            "calls of \(payloadBytes) bytes, \(window) under way", fixed(calls.messagesPerSecond, 0),
+            fixed(calls.roundTripP50Us, 1), fixed(calls.roundTripP99Us, 1), "\(calls.failures)",
+        ])
+        return table.lines(style: style)
+    }
+}
+
+/// A broker, an echoing worker and a caller in one process, each on threads and a libzmq context of its own, over TCP on loopback.
+struct BrokerBench {
+    var payloadBytes = 1_024
+    var calls = 100_000
+    var window = 1_000
+    var roundTrips = 2_000
+
+    func run(logger: Logger) throws -> BrokerBenchReport {
+        var configuration = BrokerConfiguration()
+        configuration.clientEndpoint = "tcp://127.0.0.1:*"
+        configuration.workerEndpoint = "tcp://127.0.0.1:*"
+        let server = try BrokerServer(configuration, logger: logger)
+        defer { server.stop() }
+        let worker = try EchoWorker(server.workerEndpoint, credits: UInt32(clamping: 2 * window))
+        defer { worker.stop() }
+        var caller = try EchoCaller(server.clientEndpoint, payloadBytes: payloadBytes)
+        try caller.waitUntilAnswered()
+        let times = try caller.roundTrips(roundTrips)
+        let rate = try caller.throughput(calls: calls, window: window)
+        return BrokerBenchReport(
+            payloadBytes: payloadBytes, window: window,
+            calls: .init(
+                messagesPerSecond: rate, roundTripP50Us: times[times.count / 2],
+                roundTripP99Us: times[times.count * 99 / 100], failures: caller.failures))
+    }
+}

@@ -1,0 +1,31 @@
+import FoundationEssentials
+import Testing
+
+/// `sinew bench` as a person runs it; what it measures is not looked at, only that it measured.
+@Suite(.timeLimit(.minutes(5)))
+struct CommandLineBenchTests {
+    private struct Report: Decodable {
+        struct Calls: Decodable {
+            let messages_per_second, round_trip_p50_us, round_trip_p99_us: Double
+            let failures: Int
+        }
+        let payload_bytes, window: Int
+        let calls: Calls
+    }
+
+    @Test func `the bench of the broker answers every call and reports rates and times`() async throws {
+        let done = try await CommandLineTool.run(
+            "bench", "broker", "--json", "--bytes", "100", "--calls", "500", "--window", "20", "--round-trips", "100")
+        #expect(done.status == 0, "\(done.talk)")
+        let report = try JSONDecoder().decode(Report.self, from: Data(done.output.utf8))
+        #expect(report.payload_bytes == 100 && report.window == 20)
+        #expect(report.calls.failures == 0 && report.calls.messages_per_second > 0)
+        #expect(0 < report.calls.round_trip_p50_us && report.calls.round_trip_p50_us <= report.calls.round_trip_p99_us)
+    }
+
+    @Test func `a window of zero is a usage error`() async throws {
+        let done = try await CommandLineTool.run("bench", "broker", "--window", "0")
+        #expect(done.status == 64 && done.output.isEmpty)
+        #expect(done.talk.contains("--window 1…16384"), "\(done.talk)")
+    }
+}
