@@ -32,11 +32,14 @@ package struct JobRecord: Equatable, Sendable {
     package var sealedTasks: Int?
     /// When its last task ended, or it was given up.
     package var ended: WallTime?
+    /// Every ``JobTaskRecord/End/sequence`` that this job has ever given, also to ends that a replay took away, is at most this
+    /// or one of those in the store. So a cursor never meets a number twice.
+    package var sequenceFloor: UInt64
 
     package init(
         id: JobID, tenant: TenantID, method: String, model: ModelKey, label: String, content: ContentHash?,
         priority: UInt8, created: WallTime, giveUp: WallTime, retentionMicroseconds: Int64, state: State = .open,
-        sealedTasks: Int? = nil, ended: WallTime? = nil
+        sealedTasks: Int? = nil, ended: WallTime? = nil, sequenceFloor: UInt64
     ) {
         self.id = id
         self.tenant = tenant
@@ -51,6 +54,7 @@ package struct JobRecord: Equatable, Sendable {
         self.state = state
         self.sealedTasks = sealedTasks
         self.ended = ended
+        self.sequenceFloor = sequenceFloor
     }
 }
 
@@ -105,13 +109,13 @@ package struct JobTaskRecord: Equatable, Sendable {
 /// One change of the store. The driver adds the bytes: those of the message in hand.
 package enum JobStoreOperation: Equatable, Sendable {
     case insertJob(JobRecord)
-    /// With its payload and label.
+    /// With its payload and label. Replaces a task of that index, whole or damaged, and its result.
     case insertTask(JobTaskID, JobTaskRecord)
     case setJobState(JobID, JobRecord.State, sealedTasks: Int?, ended: WallTime?)
     /// With its result.
     case endTask(JobTaskID, JobTaskRecord.End)
-    /// Takes the end and the result of a task away: it is queued again.
-    case reviveTask(JobTaskID)
+    /// Takes the end and the result of a task away: it is queued again. The job's `sequenceFloor` becomes this one.
+    case reviveTask(JobTaskID, sequenceFloor: UInt64)
     /// With all its tasks and results.
     case removeJob(JobID)
     /// No lease token with a sequence number below this one will be given again, whatever happens.
