@@ -79,7 +79,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "SinewClient", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
+            name: "SinewClient", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", logging],
             swiftSettings: strict),
 
         // The command line.
@@ -125,7 +125,8 @@ let package = Package(
         .testTarget(name: "SinewZeroMQTests", dependencies: ["SinewZeroMQ", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SinewClientTests",
-            dependencies: ["SinewClient", "SinewWire", "SinewZeroMQ", "TestSupport"], swiftSettings: strict),
+            dependencies: ["SinewClient", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "SinewWorkerTests",
             dependencies: [

@@ -1,23 +1,32 @@
 internal import CLibCrypto
 
-/// SHA-256, to recognise weights and body files.
+/// SHA-256, to recognise weights, body files, and the tasks of jobs.
 package enum SHA256 {
+    /// The digest of bytes, 32 bytes.
+    package static func digest(of bytes: [UInt8]) -> [UInt8] {
+        let digest = MessageDigest()
+        digest.update(bytes)
+        return digest.finish()
+    }
+
     /// The digest of a file in lowercase hexadecimal, read in pieces.
     package static func hexDigest(ofFile path: String) throws(ArrayFileError) -> String {
         let file = try SystemFile(reading: path)
         let digest = MessageDigest()
         while true {
             let piece = try file.read(upTo: 1 << 20)
-            if piece.isEmpty { return digest.finish() }
+            if piece.isEmpty { return hexadecimal(digest.finish()) }
             digest.update(piece)
         }
     }
 
     /// The digest of bytes in lowercase hexadecimal.
-    package static func hexDigest(of bytes: [UInt8]) -> String {
-        let digest = MessageDigest()
-        digest.update(bytes)
-        return digest.finish()
+    package static func hexDigest(of bytes: [UInt8]) -> String { hexadecimal(digest(of: bytes)) }
+
+    /// Bytes in lowercase hexadecimal.
+    package static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }
 
@@ -41,13 +50,12 @@ private struct MessageDigest: ~Copyable {
         precondition(result == 1, "libcrypto refused to digest")
     }
 
-    func finish() -> String {
+    func finish() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         let result = unsafe digest.withUnsafeMutableBufferPointer {
             unsafe EVP_DigestFinal_ex(context, $0.baseAddress, nil)
         }
         precondition(result == 1, "libcrypto refused to finish a digest")
-        let digits = Array("0123456789abcdef")
-        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return digest
     }
 }

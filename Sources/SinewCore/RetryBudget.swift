@@ -1,11 +1,11 @@
 /// How often and how soon a client may try again. Source: gRPC proposal A6, "client retries": token bucket, exponential
 /// backoff with ±20 % jitter, server pushback first.
-struct RetryBudget: Sendable {
+package struct RetryBudget: Sendable {
     private let limits: Limits
     private var tokens: Double
     private var random: UInt64
 
-    init(limits: Limits, seed: UInt64) {
+    package init(limits: Limits, seed: UInt64) {
         self.limits = limits
         tokens = limits.retryTokensMax
         random = seed
@@ -19,7 +19,7 @@ struct RetryBudget: Sendable {
 
     /// The wait before the next attempt. Pushback is kept in full and only lengthened, or a whole fleet of clients
     /// would come back in the same millisecond.
-    mutating func backoff(afterAttempts attempts: Int, pushback: Duration?) -> Duration {
+    package mutating func backoff(afterAttempts attempts: Int, pushback: Duration?) -> Duration {
         if let pushback { return pushback + pushback * (0.2 * nextUnit()) }
         var wait = limits.backoffInitial
         for _ in 1..<Swift.max(attempts, 1) where wait < limits.backoffMax { wait = wait * 2 }

@@ -552,6 +552,8 @@ public struct JobStatus: Sendable, Equatable {
     public var payloadBytes: UInt64
     /// Results on disk, bytes.
     public var resultBytes: UInt64
+    /// The content hash it was made with; empty: none. So a client sees whether what it would submit stands already.
+    public var contentSHA256: [UInt8]
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -577,7 +579,8 @@ public struct JobStatus: Sendable, Equatable {
         cancelled: UInt64 = 0,
         itemsDone: UInt64 = 0,
         payloadBytes: UInt64 = 0,
-        resultBytes: UInt64 = 0
+        resultBytes: UInt64 = 0,
+        contentSHA256: [UInt8] = []
     ) {
         self.id = id
         self.state = state
@@ -602,6 +605,7 @@ public struct JobStatus: Sendable, Equatable {
         self.itemsDone = itemsDone
         self.payloadBytes = payloadBytes
         self.resultBytes = resultBytes
+        self.contentSHA256 = contentSHA256
     }
 }
 
@@ -609,7 +613,7 @@ extension JobStatus: WireMessage {
     package static let messageName = "sinew.v1.JobStatus"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 23)
+        packer.packMapHeader(count: 24)
         packer.packField("id", id)
         packer.packField("state", state)
         packer.packField("label", label)
@@ -633,6 +637,7 @@ extension JobStatus: WireMessage {
         packer.packField("items_done", itemsDone)
         packer.packField("payload_bytes", payloadBytes)
         packer.packField("result_bytes", resultBytes)
+        packer.packField("content_sha256", contentSHA256)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -662,6 +667,7 @@ extension JobStatus: WireMessage {
             case "items_done": message.itemsDone = try UInt64.unpack(from: &unpacker)
             case "payload_bytes": message.payloadBytes = try UInt64.unpack(from: &unpacker)
             case "result_bytes": message.resultBytes = try UInt64.unpack(from: &unpacker)
+            case "content_sha256": message.contentSHA256 = try [UInt8].unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }
