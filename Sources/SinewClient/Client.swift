@@ -73,7 +73,8 @@ public final class Client: Sendable {
 
     /// Makes one call and waits for its reply.
     func call<Method: WireMethod>(
-        _ method: Method.Type, _ request: Method.Request, model: String = "", items: Int = 0, deadline: Duration?
+        _ method: Method.Type, _ request: Method.Request, model: String = "", items: Int = 0, priority: UInt8? = nil,
+        deadline: Duration?
     ) async throws(ClientError) -> Method.Reply {
         let payload = Frame(request.encode())
         let allowed = deadline ?? configuration.deadline
@@ -84,7 +85,8 @@ public final class Client: Sendable {
                 mailbox.post(
                     .call(
                         PendingCall(
-                            id: id, method: method.name, model: model, items: items, payload: payload, deadline: until,
+                            id: id, method: method.name, model: model, items: items,
+                            priority: priority ?? configuration.priority, payload: payload, deadline: until,
                             allowed: allowed, complete: { continuation.resume(returning: $0) })))
                 // A cancellation that came before the call was posted found nothing to cancel.
                 if Task.isCancelled { mailbox.post(.cancel(id)) }

@@ -14,6 +14,10 @@ public struct ClientConfiguration: Sendable {
     public var tenant = ""
     /// Whether a call waits for a broker and a worker until its deadline, instead of failing once neither is found.
     public var waitForReady = false
+    /// How long a call about a durable job goes on when it says nothing else, over a broker's restarts and full disks.
+    public var jobDeadline: Duration = .seconds(3_600)
+    /// Told each time such a call was refused or unanswered and will be sent again, with the reason; from any thread.
+    public var whenJobCallWaits: (@Sendable (ClientError) -> Void)?
 
     /// The local broker with the default settings.
     public init() {}

@@ -184,7 +184,7 @@ struct ClientLoop: ~Copyable {
         let head = Head(
             kind: .call, method: call.method, model: call.model, callID: id.rawValue,
             timeoutMicroseconds: (deadline - clock.now).remainingMicroseconds, attempt: UInt8(clamping: attempt),
-            priority: configuration.priority, tenant: configuration.tenant, items: UInt32(clamping: call.items))
+            priority: call.priority, tenant: configuration.tenant, items: UInt32(clamping: call.items))
         try send(head, call.payload)
     }
 

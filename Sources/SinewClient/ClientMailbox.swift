@@ -8,6 +8,8 @@ struct PendingCall: Sendable {
     let method: String
     let model: String
     let items: Int
+    /// Larger is sooner.
+    let priority: UInt8
     let payload: Frame
     let deadline: Instant
     /// How long the caller allowed, for the message when the time is up.

@@ -135,6 +135,12 @@ extension PoseReply {
             throw ClientError(
                 .malformedReply, "\(field) came as \(tensor.typeAndShape), float32 \(shape) was expected", field: field)
         }
+        if let place = values.firstIndex(where: { !$0.isFinite }) {
+            let person = place / max(1, values.count / max(1, shape[0]))
+            throw ClientError(
+                .malformedReply, "\(field) of person \(person) came with \(values[place]), which is no pose",
+                field: field)
+        }
         return values
     }
 

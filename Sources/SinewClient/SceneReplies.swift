@@ -174,6 +174,7 @@ final class SceneRun: Sendable {
             state.withLock { $0.underWay[id] = part }
             let call = PendingCall(
                 id: id, method: PoseSolver.SolvePoses.name, model: model, items: part.rows.count,
+                priority: client.configuration.priority,
                 payload: Frame(people.message(part.rows, start: start).encode()),
                 deadline: until ?? client.clock.now + allowed, allowed: allowed,
                 complete: { [weak self] answer in self?.finish(id, answer) })
