@@ -21,6 +21,7 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -38,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C libraries: a module map and a shim each, imported by exactly one Swift target.
@@ -68,8 +70,10 @@ let package = Package(
 
         // Decisions (no sockets, clocks, threads) and the runtimes that carry them out.
         .target(name: "SinewCore", dependencies: [deque, heap, orderedCollections], swiftSettings: strict),
+        .target(name: "SinewJobStore", dependencies: ["SinewCore", "SinewArrayFiles", grdb], swiftSettings: strict),
         .target(
-            name: "SinewBroker", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
+            name: "SinewBroker",
+            dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
             swiftSettings: strict),
         .target(
             name: "SinewWorker",
@@ -135,6 +139,17 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
+        // A storage that fails when told to, and a process that is there to be killed while it writes.
+        .target(name: "CFaultyStorage", path: "Tests/CFaultyStorage", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "JobStoreWriter", dependencies: ["SinewJobStore", "SinewCore", "SinewArrayFiles"],
+            path: "Tests/JobStoreWriter",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SinewJobStoreTests",
+            dependencies: [
+                "SinewJobStore", "SinewCore", "SinewArrayFiles", "CFaultyStorage", "JobStoreWriter", "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SinewCommandsTests",

@@ -3,7 +3,7 @@
 # usage: tools/install_dependencies.sh [build|check|bench]
 set -euo pipefail
 
-build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev)
+build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev libsqlite3-dev)
 check_packages=(python3 git protobuf-compiler)
 bench_packages=(libopenblas-dev)
 
@@ -36,7 +36,7 @@ done
 
 if ! command -v apt-get > /dev/null; then
     echo "deps: missing ${missing[*]}, and this system has no apt-get." \
-        "Install their counterparts (ZeroMQ 4.3, msgpack-c, zlib, OpenSSL headers) with its own package manager." >&2
+        "Install their counterparts (ZeroMQ 4.3, msgpack-c, zlib, OpenSSL, SQLite 3 headers) with its own package manager." >&2
     exit 69
 fi
 if [ "$(id -u)" -eq 0 ]; then

@@ -30,12 +30,12 @@ package enum SHA256 {
     }
 }
 
-/// Owns one libcrypto digest context.
+/// A SHA-256 that is fed in pieces and can be used again after each ``finish()``, which saves libcrypto's set-up.
 @safe
-private struct MessageDigest: ~Copyable {
+package struct MessageDigest: ~Copyable {
     private let context: OpaquePointer
 
-    init() {
+    package init() {
         // Both calls fail only when memory is exhausted or libcrypto was built without SHA-256.
         guard let context = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
             preconditionFailure("libcrypto cannot start a SHA-256 digest")
@@ -45,17 +45,20 @@ private struct MessageDigest: ~Copyable {
 
     deinit { unsafe EVP_MD_CTX_free(context) }
 
-    func update(_ bytes: [UInt8]) {
+    package func update(_ bytes: [UInt8]) {
         let result = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
         precondition(result == 1, "libcrypto refused to digest")
     }
 
-    func finish() -> [UInt8] {
+    /// The 32 bytes of the digest; what comes next belongs to a new one.
+    package func finish() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
         let result = unsafe digest.withUnsafeMutableBufferPointer {
             unsafe EVP_DigestFinal_ex(context, $0.baseAddress, nil)
         }
         precondition(result == 1, "libcrypto refused to finish a digest")
+        let restarted = unsafe EVP_DigestInit_ex(context, nil, nil)
+        precondition(restarted == 1, "libcrypto refused to start a digest again")
         return digest
     }
 }

@@ -122,7 +122,8 @@ package enum JobStoreOperation: Equatable, Sendable {
     case reserveLeaseSequence(upTo: UInt64)
 }
 
-/// Why the store did not do what it was asked. Nothing of the group it was asked in has happened.
+/// Why the store did not do what it was asked. Nothing of the group it was asked in has happened; after `broken`, all of it may turn
+/// out to have happened when the store is opened anew.
 package enum JobStoreFailure: Error, Equatable, Sendable {
     /// The disk, or the quota, is full.
     case full(String)
@@ -130,4 +131,6 @@ package enum JobStoreFailure: Error, Equatable, Sendable {
     case broken(String)
     /// A record does not have its checksum.
     case damaged(JobTaskID, String)
+    /// The payload of an `insertTask` does not have the hash that its record states.
+    case mismatched(JobTaskID)
 }

@@ -28,21 +28,23 @@ package struct StoredResult: Equatable, Sendable {
 
 /// Where jobs survive. One thread uses a store; every call may block on the disk.
 ///
-/// `commit` is all or nothing, and durable when it returns: after any crash, `open` finds what was committed and nothing else.
+/// `commit` is all or nothing, and durable when it returns: after any crash, opening finds what was committed, and of a group whose
+/// commit failed or was cut off either all or nothing.
 /// Every record carries a checksum; one that does not fit is reported as `damaged`, and is never given out.
 package protocol JobStore: ~Copyable {
     /// Applies the changes in their order, together, and syncs them.
     mutating func commit(_ writes: [JobStoreWrite]) throws(JobStoreFailure)
-    /// All jobs in order of their ids.
-    mutating func jobs() throws(JobStoreFailure) -> [JobRecord]
+    /// All jobs in order of their ids, and how many records there are that do not have their checksum.
+    mutating func jobs() throws(JobStoreFailure) -> (jobs: [JobRecord], damaged: Int)
     /// The tasks of a job in order of their indexes; damaged ones are left out and named.
     mutating func tasks(of job: JobID) throws(JobStoreFailure) -> (tasks: [JobTaskRecord], damaged: [Int])
     /// What a worker is to be sent.
     mutating func payload(of task: JobTaskID) throws(JobStoreFailure) -> [UInt8]
-    /// Ended tasks with a sequence above `cursor`, in that order, until `countMax` or `bytesMax` is reached; at least one if there is one.
+    /// Ended tasks with a sequence above `cursor`, in that order, until `countMax` or `bytesMax` is reached; at least one if there is
+    /// one. Damaged ones are left out and named; with `failuresOnly`, only tasks that failed or are dead.
     mutating func results(
         of job: JobID, after cursor: UInt64, countMax: Int, bytesMax: Int, failuresOnly: Bool
-    ) throws(JobStoreFailure) -> [StoredResult]
+    ) throws(JobStoreFailure) -> (results: [StoredResult], damaged: [Int])
     /// The first lease sequence number that was never reserved.
     mutating func firstFreeLeaseSequence() throws(JobStoreFailure) -> UInt64
     /// Bytes the store takes on disk.
