@@ -4,7 +4,7 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build -c release
 SWIFT_SOURCES := Sources Tests Package.swift
 
-.PHONY: help deps build demo test check lint format tidy generated external bench release clean
+.PHONY: help deps build demo test check lint format tidy generated external bench fuzz release clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ bench: ## Build the benchmarks; Benchmarks/README.md says how to run them
 	@tools/install_dependencies.sh bench
 	$(BUILD) --package-path Benchmarks
 
+fuzz: deps ## Fuzz everything that reads bytes of strangers, SECONDS=60 each (libFuzzer, AddressSanitizer)
+	tools/fuzz/fuzz.sh $(or $(SECONDS),60)
+
 release: deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
 	rm -rf out/release && mkdir -p out/release
@@ -53,4 +56,5 @@ release: deps ## A binary with the Swift runtime inside, in out/release
 	@du -sh out/release
 
 clean: ## Remove everything that was built
-	rm -rf .build out Tests/ExternalPackage/.build tools/generator/.build Benchmarks/.build
+	rm -rf .build out Tests/ExternalPackage/.build tools/generator/.build Benchmarks/.build \
+		tools/fuzz/.build tools/fuzz/.seeds tools/fuzz/.corpus

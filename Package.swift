@@ -100,6 +100,12 @@ let package = Package(
         // Tests.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        // Shared with tools/fuzz.
+        .target(
+            name: "FuzzTargets", dependencies: ["SinewWire", "SinewArrayFiles", "SinewImport", "SinewCore"],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(
+            name: "HostileInputTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SinewKernelsTests", dependencies: ["SinewKernels", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,47 @@
+import SinewArrayFiles
+import SinewImport
+
+func fuzzPickle(_ bytes: [UInt8]) {
+    guard let document = try? PickleDocument(reading: bytes, name: "fuzz.pkl") else { return }
+    for entry in (document.entries(document.root) ?? []).prefix(64) {
+        _ = document.text(entry.key)
+        _ = try? document.array(entry.value, what: "an entry")
+    }
+    for element in (document.sequence(document.root) ?? []).prefix(64) {
+        _ = try? document.array(element, what: "an element")
+    }
+}
+
+func fuzzTorch(_ bytes: [UInt8]) {
+    guard let file = try? TorchFile(bytes: bytes, path: "fuzz.pth") else { return }
+    for entry in (file.document.entries(file.document.root) ?? []).prefix(64) where file.isTensor(entry.value) {
+        guard let tensor = try? file.tensor(entry.value, name: "a tensor") else { continue }
+        precondition(tensor.shape.reduce(1, *) <= 1 << 30, "a tensor larger than any file here")
+    }
+}
+
+func fuzzNPZ(_ bytes: [UInt8]) {
+    guard let file = try? NPZFile(bytes: bytes, path: "fuzz.npz") else { return }
+    for name in file.names.prefix(64) {
+        precondition(file.contains(name), "a member is listed and not there")
+        guard let array = try? file.array(name) else { continue }
+        precondition(array.shape.allSatisfy { $0 >= 0 }, "an extent is negative")
+    }
+}
+
+func fuzzSafetensors(_ bytes: [UInt8]) {
+    guard let file = try? SafetensorsFile(bytes: bytes, path: "fuzz.safetensors") else { return }
+    for name in file.names.prefix(64) {
+        precondition(file.contains(name), "a tensor is listed and not there")
+        _ = try? file.tensor(name)
+    }
+}
+
+func fuzzJSON(_ bytes: [UInt8]) {
+    guard let value = try? JSONValue.parse(bytes[...], name: "fuzz.json") else { return }
+    let text = value.encoded()
+    guard let again = try? JSONValue.parse(Array(text.utf8)[...], name: "fuzz.json") else {
+        preconditionFailure("JSON we wrote is refused")
+    }
+    precondition(again.encoded() == text, "JSON changes by being written")
+}
