@@ -37,6 +37,32 @@ struct CommandLineImportTests {
         }
     }
 
+    @Test(arguments: [
+        ("smpl_ik.ckpt", "smpl_ik_dump.npz", "smpl_neutral.v_template"),
+        ("learnable_smplify.pth.tar", "learnable_smplify_dump.npz", "openpose_regressor"),
+    ])
+    func `the other releases are imported, verified and solved with, too`(
+        file: String, dump: String, licensed: String
+    ) async throws {
+        try await withFolder { folder in
+            let models = "\(folder)/models"
+            let imported = try await CommandLineTool.run(
+                "model", "import", fixture(file), "--models", models, "--name", "released")
+            #expect(imported.status == 0 && imported.talk.contains(licensed), "\(imported.talk)")
+            let verified = try await CommandLineTool.run(
+                "model", "verify", "released", "--models", models, "--against", fixture(dump))
+            #expect(verified.status == 0, "\(verified.talk)")
+            try AtomicFile.write(PeopleFile(rows: 5, seed: 8).encoded(), to: "\(folder)/in.npz")
+            let input =
+                file.hasPrefix("smpl")
+                ? ["--effector", "pelvis=0,1,0", "--effector", "left_wrist=0.5,1.4,0.1"] : ["\(folder)/in.npz"]
+            let solved = try await CommandLineTool.run(
+                ["solve"] + input + ["--local", "--models", models, "--model", "released", "-o", "\(folder)/out.npz"])
+            #expect(solved.status == 0, "\(solved.talk)")
+            #expect(try NPZFile(path: "\(folder)/out.npz").array("poses").floats().allSatisfy(\.isFinite))
+        }
+    }
+
     @Test func `a pickle that would run a program is refused and leaves nothing`() async throws {
         try await withFolder { folder in
             try AtomicFile.write(Array("cos\nsystem\n(S'touch harm'\ntR.".utf8), to: "\(folder)/evil_female.pkl")

@@ -105,7 +105,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "niki_ts.pth", "niki_one_stage_legacy.pth", "protocol2.pkl", "tiny_female_protocol2.pkl", "sparse.pkl",
+        "niki_ts.pth", "niki_one_stage_legacy.pth", "smpl_ik.ckpt", "protocol2.pkl", "tiny_female_protocol2.pkl",
+        "sparse.pkl",
     ])
     func `no damage to a file makes the reader crash`(name: String) throws {
         let seed: UInt64 = 20_261_121
@@ -122,7 +123,7 @@ import Testing
                 bytes[random.next() % 2 == 0 ? at : bytes.count - 1 - at] = UInt8(truncatingIfNeeded: random.next())
             }
             do throws(ArrayFileError) {
-                if name.hasSuffix(".pth") {
+                if name.hasSuffix(".pth") || name.hasSuffix(".ckpt") {
                     let file = try TorchFile(bytes: bytes, path: name)
                     for entry in file.document.entries(file.document.root) ?? [] where file.isTensor(entry.value) {
                         _ = try file.tensor(entry.value, name: "any")

@@ -41,16 +41,22 @@ package struct CheckpointImport: Sendable {
         do throws(ArrayFileError) {
             let bytes = try FileContents.read(path)
             digest = SHA256.hexDigest(of: bytes)
-            var state = try StateDictionary(TorchFile(bytes: bytes, path: path))
-            guard let layout = NIKICheckpoint.layout(of: &state) else {
+            let state = try StateDictionary(TorchFile(bytes: bytes, path: path))
+            guard !SMPLIKCheckpoint.isProtoRes(state) else {
+                throw ArrayFileError(
+                    .unsupported,
+                    "\(path) is a ProtoRes, which poses one skeleton of its own; that skeleton is not in the file, and it is not "
+                        + "SMPL's. Give a SMPL-IK checkpoint")
+            }
+            guard let layout = CheckpointLayout.matching(state) else {
                 let names = state.entries.prefix(Self.namesShownMax).map(\.name).joined(separator: ", ")
                 throw ArrayFileError(
                     .unsupported,
-                    "\(path) is none of the checkpoints that are known (NIKI one-stage and twist-and-swing); it holds \(names)…"
-                )
+                    "\(path) is none of the checkpoints that are known (NIKI one-stage and twist-and-swing, SMPL-IK, Learnable "
+                        + "SMPLify); it holds \(names)…")
             }
             self.layout = layout
-            self.state = state
+            self.state = state.removingPrefix(layout.prefix)
             self.path = path
         } catch {
             throw ModelError(.unusableFile, error.message)
@@ -96,17 +102,22 @@ package struct CheckpointImport: Sendable {
         var wanted = Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0) })
         var misshapen: [String] = []
         var unknown: [String] = []
-        for (name, value) in state.entries {
+        // Without the prefix nothing tells what stands beside the network.
+        let isPrefixed = state.entries.contains(where: \.hadPrefix)
+        for entry in state.entries {
+            let name = entry.name
+            let shape = state.file.shape(of: entry.value) ?? []
             if let tensor = wanted.removeValue(forKey: name) {
-                let shape = state.file.shape(of: value) ?? []
                 if shape == tensor.shape {
-                    accounted.needed.append((tensor, value))
+                    accounted.needed.append((tensor, entry.value))
                 } else {
                     misshapen.append("\(name) \(shape) instead of \(tensor.shape)")
                 }
             } else if layout.licensedPrefixes.contains(where: { name.hasPrefix($0) }) {
                 accounted.licensed.append(name)
-            } else if let unused = layout.unusedPrefixes.first(where: { name.hasPrefix($0.prefix) }) {
+            } else if let unused = layout.unused.first(where: {
+                $0.holds(name, hadPrefix: entry.hadPrefix || !isPrefixed, isSingle: shape.allSatisfy { $0 == 1 })
+            }) {
                 accounted.unused.append("\(name) (\(unused.reason))")
             } else {
                 unknown.append(name)
@@ -132,12 +143,15 @@ package struct CheckpointImport: Sendable {
 
     private func description(name: String, version: String, weightsSHA256: String) -> [UInt8] {
         let fileName = path.split(separator: "/").last.map(String.init) ?? path
-        let json = JSONValue.object([
+        var members: [JSONValue.Member] = [
             .init("name", .string(name)), .init("version", .string(version)),
             .init("architecture", .string(layout.architecture)),
             .init("dims", .object(layout.dims.map { .init($0.name, .integer($0.value)) })),
             .init("precision", .string("float32")), .init("conditioning", .string(layout.conditioning)),
-            .init("body", .string("smpl-29")), .init("rotation_layout", .string("rows")),
+            .init("body", .string("smpl-29")), .init("rotation_layout", .string(layout.rotationLayout)),
+        ]
+        if let graph = layout.graph { members.append(.init("graph", graph)) }
+        members += [
             .init("weights_sha256", .string(weightsSHA256)),
             .init(
                 "training",
@@ -145,8 +159,8 @@ package struct CheckpointImport: Sendable {
                     .init("data", .string("imported from \(fileName), SHA-256 \(digest)")),
                     .init("licence", .string(layout.licence)),
                 ])),
-        ])
-        return Array((json.encoded() + "\n").utf8)
+        ]
+        return Array((JSONValue.object(members).encoded() + "\n").utf8)
     }
 
     private func install(

@@ -1,5 +1,6 @@
 /// NIKI's released checkpoints (models.md §3.6).
 enum NIKICheckpoint {
+    private static let prefix = "regressor."
     private static let input = 176
     private static let stageB = 190
     private static let betas = 10
@@ -9,8 +10,8 @@ enum NIKICheckpoint {
     /// The layout of a checkpoint; nil when it is no NIKI.
     ///
     /// Couplings and width are taken from the tensors that name them, everything else must then fit.
-    static func layout(of state: inout StateDictionary) -> CheckpointLayout? {
-        state.removePrefix("regressor.")
+    static func layout(of state: StateDictionary) -> CheckpointLayout? {
+        let state = state.removingPrefix(prefix)
         if let mask = state.shape(of: "flow_j2s.jts_masks"), mask.count == 2,
             let first = state.shape(of: "flow_j2s.jts_nets.0.encoder.0.weight"), first.count == 2
         {
@@ -70,8 +71,12 @@ enum NIKICheckpoint {
         _ architecture: String, _ title: String, _ couplings: Int, _ hidden: Int, _ tensors: [CheckpointLayout.Tensor]
     ) -> CheckpointLayout {
         CheckpointLayout(
-            architecture: architecture, title: title, dims: [("couplings", couplings), ("hidden", hidden)],
-            conditioning: "camera-frame", tensors: tensors, licensedPrefixes: ["smpl_layer."],
-            unusedPrefixes: [("camnet.", "the camera network, which places a person in an image")], licence: licence)
+            architecture: architecture, title: title, prefix: prefix,
+            dims: [("couplings", couplings), ("hidden", hidden)],
+            conditioning: "camera-frame", rotationLayout: "rows", tensors: tensors, licensedPrefixes: ["smpl_layer."],
+            unused: [
+                .init(
+                    names: .beginning("camnet."), reason: "the camera network, which places a person in an image")
+            ], licence: licence)
     }
 }

@@ -1,10 +1,17 @@
 internal import SinewArrayFiles
 
 /// The named tensors of a checkpoint, whatever the training framework wrapped around them.
-struct StateDictionary {
+struct StateDictionary: Sendable {
     let file: TorchFile
     /// Names without prefixes that belong to the framework, in file order.
-    private(set) var entries: [(name: String, value: PickleValue)] = []
+    private(set) var entries: [Entry] = []
+
+    struct Entry: Sendable {
+        var name: String
+        var value: PickleValue
+        /// Whether ``removingPrefix(_:)`` shortened the name.
+        var hadPrefix = false
+    }
 
     /// Where frameworks keep the tensors, most usual first.
     private static let wrappers = ["state_dict", "model", "model_state_dict", "net"]
@@ -31,18 +38,22 @@ struct StateDictionary {
             guard seen.insert(name).inserted else {
                 throw ArrayFileError(.malformed, "\(file.path) holds the tensor \"\(name)\" twice")
             }
-            entries.append((name, member.value))
+            entries.append(Entry(name: name, value: member.value))
         }
         guard !entries.isEmpty else {
             throw ArrayFileError(.wrongShape, "\(file.path) holds no tensors; give a checkpoint with a state_dict")
         }
     }
 
-    /// Takes a prefix off the names that carry it.
-    mutating func removePrefix(_ prefix: String) {
+    /// The same with a prefix taken off the names that carry it.
+    func removingPrefix(_ prefix: String) -> StateDictionary {
+        guard !prefix.isEmpty else { return self }
+        var shortened = self
         for index in entries.indices where entries[index].name.hasPrefix(prefix) {
-            entries[index].name.removeFirst(prefix.count)
+            shortened.entries[index].name.removeFirst(prefix.count)
+            shortened.entries[index].hadPrefix = true
         }
+        return shortened
     }
 
     /// The extents of a tensor, without reading it; nil when there is none of that name.

@@ -95,7 +95,9 @@ package enum PickleGlobal: Sendable, Equatable {
             "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
             "lightning_fabric.utilities.data.AttributeDict", "lightning.fabric.utilities.data.AttributeDict",
             "omegaconf.dictconfig.DictConfig", "omegaconf.listconfig.ListConfig", "omegaconf.base.ContainerMetadata",
-            "omegaconf.base.Metadata", "omegaconf.nodes.AnyNode",
+            "omegaconf.base.Metadata", "omegaconf.nodes.AnyNode", "omegaconf.nodes.IntegerNode",
+            "omegaconf.nodes.FloatNode", "omegaconf.nodes.BooleanNode", "omegaconf.nodes.StringNode",
+            "typing.Union", "typing.Optional", "typing.Dict", "typing.List",
         ]
         for type in [
             "object", "set", "frozenset", "bytearray", "bytes", "list", "dict", "tuple", "str", "unicode", "int",

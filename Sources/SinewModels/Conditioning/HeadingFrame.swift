@@ -16,7 +16,8 @@ internal enum HeadingFrame {
         }
     }
 
-    private static func turn(_ rotations: inout [Float], at base: Int, cos: Float, sin: Float) {
+    /// `R ← R_y(ψ) · R` for the nine numbers from `base` on.
+    static func turn(_ rotations: inout [Float], at base: Int, cos: Float, sin: Float) {
         for column in 0..<3 {
             let (top, bottom) = (rotations[base + column], rotations[base + 6 + column])
             rotations[base + column] = cos * top + sin * bottom

@@ -12,7 +12,7 @@ public struct GraphLayout: Sendable, Equatable {
         case positionBoneConfidence = "position-bone-confidence"
 
         /// Numbers per keypoint and frame.
-        var width: Int {
+        package var width: Int {
             switch self {
             case .position: 3
             case .positionBoneConfidence: 7
@@ -83,5 +83,5 @@ public struct GraphLayout: Sendable, Equatable {
     var featureWidth: Int { blocks[blocks.count - 1].outputs * (pooling == .flatten ? keypoints.count : 1) }
 
     /// Rotation vectors of joints 1…23 and ten betas.
-    static let bodyWidth = 79
+    package static let bodyWidth = 79
 }

@@ -46,7 +46,7 @@ public struct ModelDescription: Sendable, Equatable {
             switch self {
             case .niki, .nikiTemporal: [.none, .headingBones, .cameraFrame]
             case .mlpIK: [.none, .headingBones]
-            case .smplIK: [.none, .effectorHeading]
+            case .smplIK: [.none, .effectorZUp, .effectorHeading]
             case .learnableSMPLify: [.humanCentric]
             case .analytic, .smplify: [.none]
             }
@@ -73,6 +73,8 @@ public struct ModelDescription: Sendable, Equatable {
         case none
         /// Bone vectors over rest length, in the heading frame.
         case headingBones = "heading-bones"
+        /// Effectors turned into the world of the published checkpoints, whose z points up, and back.
+        case effectorZUp = "effector-z-up"
         /// Effectors in the heading frame, lengths over the size of the body.
         case effectorHeading = "effector-heading"
         /// Root-relative joints in metres, turned into the camera frame of the published checkpoints and back.

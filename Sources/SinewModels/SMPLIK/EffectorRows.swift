@@ -31,12 +31,12 @@ package struct EffectorRows: Sendable {
     /// Sorts, centres and normalises.
     ///
     /// - Parameters:
-    ///   - heading: the tables of `effector-heading`, or nil for `none`.
+    ///   - conditioning: what stands between the effectors and the network.
     ///   - restJoints: `[count, 29, 3]`.
     /// - Throws: ``ModelError/Reason/degenerateInput`` for a person without a positional effector of positive weight, or with more
     ///   than ``EffectorObservations/perPersonMax`` effectors.
     init(
-        _ observations: EffectorObservations, heading: EffectorHeading?, restJoints: [Float]
+        _ observations: EffectorObservations, conditioning: EffectorConditioning, restJoints: [Float]
     ) throws(ModelError) {
         count = observations.count
         features.reserveCapacity(observations.effectorCount * Self.featureCount)
@@ -55,15 +55,37 @@ package struct EffectorRows: Sendable {
                     "person \(person): no positional effector with a weight above 0, so nothing says where the person is; add "
                         + "one, for example the pelvis", person: person)
             }
-            let scale = heading == nil ? 1 : EffectorHeading.scale(of: restJoints, person: person)
-            let frame = EffectorFrame(
-                reference: reference,
-                heading: heading?.heading(of: effectors, reference: reference, scale: scale) ?? SIMD2(1, 0),
-                scale: scale, isCanonical: heading != nil)
-            append(effectors, in: frame)
+            append(
+                effectors,
+                in: EffectorFrame(
+                    conditioning, of: effectors, reference: reference, restJoints: restJoints, person: person))
             sources += order
             shape += observations.betas[(person * 10)..<(person * 10 + 10)]
             shape.append(Self.code(of: observations.genders[person]))
+        }
+    }
+
+    /// Effectors that are centred and turned already, for ``SMPLIKNetwork/solve(_:isCancelled:)`` alone: no way back is known.
+    ///
+    /// - Parameters:
+    ///   - features: `[m, 7]`, person after person in the order of `counts`.
+    ///   - kinds: `[m]`, as ``EffectorObservations/Kind``'s raw values.
+    ///   - shape: `[count, 11]`, betas and gender code.
+    package init(
+        features: [Float], kinds: [Int], joints: [Int], weights: [Float], counts: [Int], shape: [Float]
+    ) {
+        precondition(counts.reduce(0, +) == kinds.count && features.count == kinds.count * Self.featureCount)
+        precondition(joints.count == kinds.count && weights.count == kinds.count)
+        precondition(shape.count == counts.count * Self.shapeCount)
+        count = counts.count
+        self.features = features
+        self.shape = shape
+        slots = zip(kinds, joints).map { $0 * Skeleton.rotationCount + $1 }
+        for number in counts {
+            let first = offsets[offsets.count - 1]
+            let total = weights[first..<(first + number)].reduce(0) { $0 + Double($1) }
+            shares += weights[first..<(first + number)].map { Float(Double($0) / total) }
+            offsets.append(first + number)
         }
     }
 

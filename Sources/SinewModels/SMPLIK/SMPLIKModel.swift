@@ -8,7 +8,7 @@ public struct SMPLIKModel: EffectorPoseModel {
     public let identity: ModelIdentity
     /// What `model.json` says.
     public let description: ModelDescription
-    private let network: SMPLIKNetwork
+    package let network: SMPLIKNetwork
     private let bodies: BodyLibrary
 
     /// The largest tolerance that training draws; a joint's sigma is cut to it.
@@ -92,9 +92,8 @@ package struct EffectorPoses: Sendable {
         rotations = [Float](repeating: 0, count: rows.count * 216)
         roots = [Float](repeating: 0, count: rows.count * 3)
         Rotation6DRows.decode(output.rotation6d, count: rows.count * Skeleton.rotationCount, into: &rotations)
-        HeadingFrame.restore(
-            &rotations, heading: rows.frames.flatMap { [Float($0.heading.x), Float($0.heading.y)] })
         for (person, frame) in rows.frames.enumerated() {
+            frame.turnOut(rootOf: person, in: &rotations)
             let root = frame.translation(
                 of: output.positions.vector(at: person * SMPLIKNetwork.positionCount),
                 restPelvis: restJoints.vector(at: person * 87))

@@ -20,7 +20,7 @@ package struct SMPLIKNetwork: Sendable {
     }
 
     private let width: Int
-    private let heading: EffectorHeading?
+    private let conditioning: EffectorConditioning
     private let encoder: EffectorEncoder
     private let positionDecoder: PoseDecoder
     private let rotationDecoder: PoseDecoder
@@ -40,7 +40,12 @@ package struct SMPLIKNetwork: Sendable {
         rotationDecoder = try PoseDecoder(
             &reader, prefix: "decoder_stage2", inputs: Self.positionCount + embedded, outputs: Self.rotationCount,
             description)
-        heading = description.conditioning == .effectorHeading ? try EffectorHeading(&reader) : nil
+        conditioning =
+            switch description.conditioning {
+            case .effectorHeading: .heading(try EffectorHeading(&reader))
+            case .effectorZUp: .zUp
+            case .none, .headingBones, .cameraFrame, .humanCentric: .none
+            }
         try reader.finish()
         let columns = Self.positionCount + embedded
         pool = Pool { SMPLIKWorkspace(columns: max(columns, Self.rotationCount)) }
@@ -52,7 +57,7 @@ package struct SMPLIKNetwork: Sendable {
     package func rows(
         _ effectors: EffectorObservations, restJoints: [Float]
     ) throws(ModelError) -> EffectorRows {
-        try EffectorRows(effectors, heading: heading, restJoints: restJoints)
+        try EffectorRows(effectors, conditioning: conditioning, restJoints: restJoints)
     }
 
     /// Effectors to rotations and root.
