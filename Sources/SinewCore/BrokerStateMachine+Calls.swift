@@ -10,7 +10,8 @@ extension BrokerStateMachine {
             return
         }
         guard let queue = queueOfModel[call.model] else { preconditionFailure("admitted a call without a queue") }
-        let latest = now + limits.deadlineMax
+        // A job may take days; its own time to live ends it.
+        let latest = call.client == .jobs ? .distantFuture : now + limits.deadlineMax
         let slot = tasks.reserveSlot()
         var task = BrokerTask(
             id: TaskID(slot: slot, sequence: nextSequence), client: call.client, call: call.id, attempt: call.attempt,
@@ -20,9 +21,7 @@ extension BrokerStateMachine {
         task.tag = queues[queue].fair.insert(
             slot, items: task.items, flow: .init(tenant: call.tenant, priority: call.priority),
             sequence: task.sequence)
-        queues[queue].items += task.items
-        counts.queuedItems += task.items
-        counts.queuedCalls += 1
+        noteQueued(task, 1)
         tasks.insert(task)
         deadlines.set(slot, task.deadline)
         actions.append(.admit(task.id))
@@ -40,14 +39,16 @@ extension BrokerStateMachine {
             return readyWorkerCount > 0 ? .unknownModel : .noWorker(retryAfter: noWorkerRetryAfter)
         }
         if queues[queue].readyWorkers == 0 { return .noWorker(retryAfter: noWorkerRetryAfter) }
+        // Tasks of jobs have bounds of their own, kept by who feeds them, and take no room from calls.
+        if call.client == .jobs { return nil }
         let bound: RejectionReason.Bound
-        if counts.queuedCalls >= limits.queuedCallsMax {
+        if counts.queuedCalls - counts.queuedJobTasks >= limits.queuedCallsMax {
             bound = .queuedCalls
-        } else if counts.queuedItems + Swift.max(call.items, 1) > limits.queuedItemsMax {
+        } else if counts.queuedItems - counts.queuedJobItems + Swift.max(call.items, 1) > limits.queuedItemsMax {
             bound = .queuedItems
         } else if tasks.callsOfClient[call.client, default: 0] >= limits.callsPerClientMax {
             bound = .callsOfClient
-        } else if tasks.payloadBytes + call.payloadBytes > limits.payloadBytesHeldMax {
+        } else if tasks.payloadBytes - tasks.jobPayloadBytes + call.payloadBytes > limits.payloadBytesHeldMax {
             bound = .payloadBytesHeld
         } else {
             return nil
@@ -130,9 +131,17 @@ extension BrokerStateMachine {
             queues[task.queue].solo.removeAll { $0 == slot }
             releaseReservationIfUnused(of: task.queue)
         }
-        queues[task.queue].items -= task.items
-        counts.queuedItems -= task.items
-        counts.queuedCalls -= 1
+        noteQueued(task, -1)
+    }
+
+    /// A task has begun (1) or ceased (-1) to wait.
+    mutating func noteQueued(_ task: BrokerTask, _ sign: Int) {
+        queues[task.queue].items += sign * task.items
+        counts.queuedItems += sign * task.items
+        counts.queuedCalls += sign
+        guard task.client == .jobs else { return }
+        counts.queuedJobTasks += sign
+        counts.queuedJobItems += sign * task.items
     }
 
     /// Puts a task whose lease ended without a result back in line, at its old place or among those to be tried alone.
@@ -143,9 +152,7 @@ extension BrokerStateMachine {
         task.state = .queued
         tasks[slot] = task
         counts.tasksRequeued += 1
-        queues[task.queue].items += task.items
-        counts.queuedItems += task.items
-        counts.queuedCalls += 1
+        noteQueued(task, 1)
         if task.isSolo(limits) {
             queues[task.queue].solo.append(slot)
         } else {

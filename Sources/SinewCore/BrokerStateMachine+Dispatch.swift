@@ -4,10 +4,10 @@ extension BrokerStateMachine {
     /// The one place where waiting tasks and workers meet: the oldest first of all queues goes to the worker that is
     /// expected to finish it first, until nothing that waits has a worker with room.
     mutating func dispatch(at now: Instant, into actions: inout [Action]) {
-        guard counts.queuedCalls > 0 else { return }
+        guard counts.queuedCalls > 0, nextLease < leaseLimit else { return }
         for queue in queues.indices where !queues[queue].solo.isEmpty { dispatchSolo(queue, at: now, into: &actions) }
         var blocked = [Bool](repeating: false, count: queues.count)
-        while let queue = queueOfOldest(except: blocked) {
+        while nextLease < leaseLimit, let queue = queueOfOldest(except: blocked) {
             guard let first = queues[queue].fair.first,
                 let worker = bestWorker(for: queue, items: tasks[first.slot].items)
             else {
@@ -56,7 +56,7 @@ extension BrokerStateMachine {
             queues[queue].soloWorker = slot
         }
         guard let slot = queues[queue].soloWorker, let worker = workers[slot],
-            worker.reservation == .emptying(queue: queue), worker.leased.isEmpty,
+            worker.reservation == .emptying(queue: queue), worker.leased.isEmpty, nextLease < leaseLimit,
             let task = queues[queue].solo.popFirst()
         else { return }
         workers[slot]?.reservation = .alone(queue: queue)
@@ -88,14 +88,12 @@ extension BrokerStateMachine {
         var task = tasks[slot]
         guard var holder = workers[worker] else { preconditionFailure("leased to a forgotten worker") }
         precondition(task.deadline > now, "an expired task was to be dispatched")
-        let token = LeaseToken(slot: slot, sequence: nextSequence)
-        nextSequence += 1
+        let token = LeaseToken(slot: slot, sequence: nextLease)
+        nextLease += 1
         task.leasesGiven += 1
         task.state = .leased(.init(token: token, worker: worker, confirmed: now, position: holder.leased.count))
         tasks[slot] = task
-        queues[task.queue].items -= task.items
-        counts.queuedItems -= task.items
-        counts.queuedCalls -= 1
+        noteQueued(task, -1)
         counts.leasesGiven += 1
         holder.rate.advance(to: now, wasBusy: !holder.leased.isEmpty)
         holder.leased.append(slot)

@@ -4,6 +4,9 @@ extension BrokerStateMachine {
         /// Now: calls and items that wait for a worker.
         package internal(set) var queuedCalls = 0
         package internal(set) var queuedItems = 0
+        /// Of these, those of jobs.
+        package internal(set) var queuedJobTasks = 0
+        package internal(set) var queuedJobItems = 0
         /// Answered, with a result or an error, after admission.
         package internal(set) var callsDone = 0
         package internal(set) var itemsDone = 0
@@ -95,7 +98,9 @@ extension BrokerStateMachine {
         if queuedCalls != counts.queuedCalls { return "\(queuedCalls) calls wait, \(counts.queuedCalls) are counted" }
         if queuedItems != counts.queuedItems { return "\(queuedItems) items wait, \(counts.queuedItems) are counted" }
         // What comes back from a lost worker is not refused, so the queue may pass its limit by what was leased.
-        if tasks.payloadBytes > limits.payloadBytesHeldMax { return "\(tasks.payloadBytes) payload bytes are held" }
+        if tasks.payloadBytes - tasks.jobPayloadBytes > limits.payloadBytesHeldMax {
+            return "\(tasks.payloadBytes) payload bytes are held"
+        }
         var held = 0
         for slot in workers.indices {
             guard let worker = workers[slot] else { continue }
@@ -120,7 +125,23 @@ extension BrokerStateMachine {
 
 extension BrokerStateMachine {
     /// Clients that have a call in the broker.
-    package var clientCount: Int { tasks.callsOfClient.count }
+    package var clientCount: Int { tasks.callsOfClient.count - (hasCalls(of: .jobs) ? 1 : 0) }
+
+    /// What the ready workers with each model take at a time, in order of the models' first announcement; those without a
+    /// ready worker are left out. Cost: O(workers × models of a worker).
+    package var modelCredits: [JobStateMachine.ModelCredit] {
+        var items = [Int](repeating: 0, count: queues.count)
+        for worker in workers {
+            guard let worker, worker.lifecycle == .ready else { continue }
+            for queue in worker.queues { items[queue] += worker.creditItems }
+        }
+        return queues.indices.compactMap { items[$0] > 0 ? .init(model: queues[$0].key, items: items[$0]) : nil }
+    }
+
+    /// How often the task of a valid lease was given to a worker; 0 when the lease is stale.
+    package func attempts(of token: LeaseToken) -> Int {
+        isValid(token) ? tasks[token.slot].leasesGiven : 0
+    }
 
     package func hasCalls(of client: ClientID) -> Bool { tasks.callsOfClient[client] != nil }
 

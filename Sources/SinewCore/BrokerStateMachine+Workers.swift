@@ -29,6 +29,7 @@ extension BrokerStateMachine {
             creditItems: Swift.min(Swift.max(introduction.creditItems, 1), limits.creditItemsMax), at: now)
         slotOfWorker[id] = slot
         for queue in served { queues[queue].readyWorkers += 1 }
+        fleetVersion += 1
         hear(slot, at: now)
         actions.append(.welcome(id))
     }
@@ -148,6 +149,7 @@ extension BrokerStateMachine {
         guard let worker = workers[slot], worker.lifecycle == .ready else { return }
         workers[slot]?.lifecycle = .leaving
         for queue in worker.queues { queues[queue].readyWorkers -= 1 }
+        fleetVersion += 1
         switch worker.reservation {
         case .emptying(let queue):
             workers[slot]?.reservation = .none

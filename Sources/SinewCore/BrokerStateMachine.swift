@@ -148,14 +148,27 @@ package struct BrokerStateMachine: Sendable {
     /// When each worker's silence becomes its death.
     var silences = IndexedHeap<Instant>()
     var deadlines = IndexedHeap<Instant>()
+    /// Of task numbers.
     var nextSequence: UInt64 = 1
+    /// Of lease tokens. A worker may outlive the broker, so no later one may give a number that this one gave.
+    package internal(set) var nextLease: UInt64
+    /// No lease is given from here on: the number is not reserved yet.
+    package var leaseLimit: UInt64
+    /// Grows whenever a worker becomes ready or ceases to be.
+    package internal(set) var fleetVersion = 0
 
     package var counts = Counts()
 
-    package init(limits: Limits) {
+    /// - Parameters:
+    ///   - firstLease: larger than every sequence number of a lease that an earlier broker gave to workers which may still live;
+    ///     a broker that cannot know draws it at random.
+    ///   - leaseLimit: the first sequence number that is not reserved.
+    package init(limits: Limits, firstLease: UInt64 = 1, leaseLimit: UInt64 = .max) {
         if let violated = limits.violatedRelation { preconditionFailure(violated) }
         precondition(limits.queuedCallsMax < SlotNumber.slotsMax / 2, "queuedCallsMax does not fit in a task number")
         self.limits = limits
+        nextLease = firstLease
+        self.leaseLimit = leaseLimit
     }
 
     /// When `handle(.ticked)` has something to do next; nil when only an event can.

@@ -51,6 +51,8 @@ struct TaskTable: Sendable {
     private(set) var slotOfCall: [CallKey: Int] = [:]
     private(set) var callsOfClient: [ClientID: Int] = [:]
     private(set) var payloadBytes = 0
+    /// Of these, those of jobs.
+    private(set) var jobPayloadBytes = 0
 
     var count: Int { slotOfCall.count }
 
@@ -78,6 +80,7 @@ struct TaskTable: Sendable {
         slotOfCall[CallKey(client: task.client, call: task.call)] = task.id.slot
         callsOfClient[task.client, default: 0] += 1
         payloadBytes += task.payloadBytes
+        if task.client == .jobs { jobPayloadBytes += task.payloadBytes }
     }
 
     mutating func remove(_ slot: Int) {
@@ -86,6 +89,7 @@ struct TaskTable: Sendable {
         freeSlots.append(slot)
         slotOfCall[CallKey(client: task.client, call: task.call)] = nil
         payloadBytes -= task.payloadBytes
+        if task.client == .jobs { jobPayloadBytes -= task.payloadBytes }
         guard let calls = callsOfClient[task.client] else { preconditionFailure("a task of an unknown client") }
         callsOfClient[task.client] = calls == 1 ? nil : calls - 1
     }

@@ -64,6 +64,80 @@ package struct Limits: Equatable, Sendable {
     package var retryAfterMin = Duration.milliseconds(20)
     package var retryAfterMax = Duration.seconds(5)
 
+    /// A task, or a flow of tasks, that waited for so long goes before all that are younger, whatever their priority.
+    package var ageing = Duration.seconds(30)
+
+    // MARK: Stragglers. Hit: a second lease of the same task on another, idle worker; the first result counts.
+
+    /// No lease is a straggler before this time.
+    package var stragglerMin = Duration.seconds(2)
+    /// Nor before so many times the time it was expected to take.
+    package var stragglerFactor = 4.0
+
+    // MARK: Jobs. Hit: INVALID_ARGUMENT (JOB_LIMIT).
+
+    /// Tasks of one job; an index fits in 24 bits.
+    package var tasksPerJobMax = 1 << 24
+    /// How far a task's index may be ahead of the first one that is missing. Bounds the memory of holes.
+    package var appendWindow = 65_536
+    package var tasksPerAppendMax = 4_096
+    package var taskPayloadBytesMax = 16 << 20
+    package var jobLabelBytesMax = 256
+    package var taskLabelBytesMax = 1_024
+    /// Bytes of a method's or a model's name.
+    package var nameBytesMax = 256
+    /// 0 is normal; each step up to this one doubles the share.
+    package var priorityMax = 7
+
+    // MARK: Jobs of one tenant. Hit: RESOURCE_EXHAUSTED (TENANT_QUOTA) until some end or expire.
+
+    /// Jobs kept, with those that have ended and have not yet been removed.
+    package var jobsPerTenantMax = 16_384
+    /// Tasks that have not ended, over all jobs.
+    package var openTasksPerTenantMax = 1 << 24
+    /// Payloads and results on disk.
+    package var jobBytesPerTenantMax = 256 << 30
+
+    // MARK: Jobs in the broker.
+
+    /// Payloads and results on disk, over all tenants. Hit: RESOURCE_EXHAUSTED (DISK_FULL); ends are still written.
+    package var storeBytesMax = 512 << 30
+    /// Bytes of appended tasks that are not yet on disk. Hit: RESOURCE_EXHAUSTED (QUEUE_FULL).
+    package var storeBytesPendingMax = 256 << 20
+    /// Requests of all clients that wait for the disk. Hit: RESOURCE_EXHAUSTED (QUEUE_FULL).
+    package var storeRequestsPendingMax = 65_536
+    /// Tasks of jobs in the dispatcher, over all models. Hit: further ones stay on disk.
+    package var jobTasksOfferedMax = 16_384
+    /// Their payload bytes. Hit: further ones stay on disk.
+    package var jobBytesOfferedMax = 512 << 20
+    /// Requests of one client that wait for a job. Hit: RESOURCE_EXHAUSTED (QUEUE_FULL).
+    package var jobWaitersPerClientMax = 256
+    /// A client's wait is cut to this; it asks again.
+    package var jobWaitMax = Duration.seconds(60)
+    /// Results in one reply. Hit: the rest is behind the cursor.
+    package var resultsPerReplyMax = 65_536
+    package var resultsReplyBytesMax = 16 << 20
+    /// Jobs in one listing. Hit: the rest is behind the last one.
+    package var jobsPerListMax = 1_000
+    package var jobsPerListDefault = 100
+    /// Tasks queued anew by one replay. Hit: the reply counts them, and the rest waits for the next replay.
+    package var tasksPerReplayMax = 65_536
+    /// How often a task may fail with an error that may pass, before it is dead.
+    package var taskAttemptsMax = 5
+    /// The first wait before the next attempt; doubled each time.
+    package var taskBackoffInitial = Duration.milliseconds(500)
+    package var taskBackoffMax = Duration.seconds(30)
+    /// After the disk was full or a change of a job could not be written, the next try is this much later.
+    package var storeRetryAfter = Duration.seconds(1)
+    package var timeToLiveDefault = Duration.seconds(7 * 86_400)
+    /// Longer ones are cut to this.
+    package var timeToLiveMax = Duration.seconds(90 * 86_400)
+    package var retentionDefault = Duration.seconds(7 * 86_400)
+    /// Longer ones are cut to this.
+    package var retentionMax = Duration.seconds(90 * 86_400)
+    /// Lease numbers that are reserved on disk at a time.
+    package var leaseSequencesPerBlock: UInt64 = 1 << 24
+
     // MARK: Worker.
 
     /// Items in one batch when a model states no best size. A larger single task runs alone.
@@ -125,6 +199,29 @@ package struct Limits: Equatable, Sendable {
             (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
             (modelsPerWorkerMax <= modelKeysMax, "modelsPerWorkerMax must not exceed modelKeysMax"),
             (framesPerMessageMax >= 3, "framesPerMessageMax must leave room for routing id, head and payload"),
+        ] + jobRelations
+    }
+
+    private var jobRelations: [(holds: Bool, text: String)] {
+        [
+            (ageing > .zero, "ageing must be positive"),
+            (stragglerMin > .zero && stragglerFactor >= 1, "stragglerMin must be positive, stragglerFactor at least 1"),
+            (tasksPerJobMax >= 1 && tasksPerJobMax <= 1 << 24, "tasksPerJobMax must be in 1...16777216"),
+            (appendWindow >= tasksPerAppendMax, "tasksPerAppendMax must not exceed appendWindow"),
+            (taskPayloadBytesMax <= storeBytesPendingMax, "taskPayloadBytesMax must not exceed storeBytesPendingMax"),
+            (taskPayloadBytesMax <= jobBytesOfferedMax, "taskPayloadBytesMax must not exceed jobBytesOfferedMax"),
+            (taskPayloadBytesMax <= payloadBytesMax, "taskPayloadBytesMax must not exceed payloadBytesMax"),
+            (priorityMax >= 0 && priorityMax <= 7, "priorityMax must be in 0...7"),
+            (jobTasksOfferedMax >= 1, "jobTasksOfferedMax must be at least 1"),
+            (jobTasksOfferedMax < SlotNumber.slotsMax / 2, "jobTasksOfferedMax does not fit in a task number"),
+            (resultsReplyBytesMax <= payloadBytesMax, "resultsReplyBytesMax must not exceed payloadBytesMax"),
+            (jobsPerListDefault <= jobsPerListMax, "jobsPerListDefault must not exceed jobsPerListMax"),
+            (taskAttemptsMax >= 1 && taskAttemptsMax <= 255, "taskAttemptsMax must be in 1...255"),
+            (taskBackoffInitial <= taskBackoffMax, "taskBackoffInitial must not exceed taskBackoffMax"),
+            (storeRetryAfter > .zero, "storeRetryAfter must be positive"),
+            (timeToLiveDefault <= timeToLiveMax, "timeToLiveDefault must not exceed timeToLiveMax"),
+            (retentionDefault <= retentionMax, "retentionDefault must not exceed retentionMax"),
+            (leaseSequencesPerBlock >= 16, "leaseSequencesPerBlock must be at least 16"),
         ]
     }
 }
