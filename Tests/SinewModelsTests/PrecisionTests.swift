@@ -116,7 +116,10 @@ import Testing
         ]
     }
 
-    @Test(arguments: ["niki", "mlp-ik"], NoisePreset.allCases)
+    /// Files that hold bfloat16 lose nothing more when the program does.
+    private static let storedAsBFloat16 = ["inn", "niki", "niki-one-stage"]
+
+    @Test(arguments: storedAsBFloat16 + ["mlp-ik"], NoisePreset.allCases)
     func `the shipped models lose little in bfloat16 and int8`(name: String, preset: NoisePreset) throws {
         let seed: UInt64 = 62
         var random = SplitMix64(seed: seed)
@@ -153,7 +156,8 @@ import Testing
                 "figure: \(name) \(allowed.precision.rawValue) \(preset.rawValue): rotations differ by \(mean) on average,",
                 "\(worst) at most; PA-MPJPE \(before.paMPJPE) -> \(after.paMPJPE) mm, MPJPE \(before.mpjpe) ->",
                 "\(after.mpjpe) mm, seed \(seed)")
-            #expect(worst > 0 && worst <= allowed.worstAngle, "seed \(seed)")
+            let rounds = allowed.precision == .int8 || !Self.storedAsBFloat16.contains(name)
+            #expect((worst > 0 || !rounds) && worst <= allowed.worstAngle, "seed \(seed)")
             #expect(mean <= allowed.meanAngle, "seed \(seed)")
             #expect(after.paMPJPE - before.paMPJPE <= allowed.paMPJPE, "seed \(seed)")
             #expect(after.mpjpe - before.mpjpe <= allowed.mpjpe, "seed \(seed)")

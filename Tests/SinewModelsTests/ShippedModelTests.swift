@@ -10,8 +10,18 @@ import Testing
         return listed.filter { $0.hidden > 0 && $0.conditioning == .headingBones }.map(\.name)
     }
 
-    @Test func `the package ships NIKI`() {
-        #expect(Self.names.contains("niki"))
+    @Test func `the package ships NIKI and what it is compared with`() {
+        #expect(Self.names == ["inn", "mlp-ik", "niki", "niki-one-stage"])
+    }
+
+    @Test func `all weights together are 40 MB at most`() throws {
+        let folder = try #require(FileManager.default.enumerator(atPath: ModelRepository().path))
+        let paths = folder.compactMap { $0 as? String }.filter { $0.hasSuffix(".safetensors") }
+        let bytes = try paths.reduce(0) { sum, path in
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(ModelRepository().path)/\(path)")
+            return sum + (try #require(attributes[.size] as? Int))
+        }
+        #expect(paths.count >= 7 && bytes <= 40_000_000)
     }
 
     private func golden(_ name: String) throws -> Golden {
