@@ -112,12 +112,8 @@ struct BVHReader {
     }
 
     private mutating func frame(_ rig: RigSkeleton, pelvis: Int) throws(FormatError) -> RigPose {
+        var offsets: [SIMD3<Double>] = []
         var rotations: [RotationMatrix] = []
-        var world: [RotationMatrix] = []
-        // As the file places the joints, and as a pose does, where only the pelvis may be moved.
-        var placed: [SIMD3<Double>] = []
-        var still: [SIMD3<Double>] = []
-        var pelvisOffset = SIMD3<Double>.zero
         for (index, joint) in rig.joints.enumerated() {
             var offset = joint.offset
             var rotation = RotationMatrix.identity
@@ -132,16 +128,10 @@ struct BVHReader {
                 case .zRotation: rotation = rotation * Self.turn(SIMD3(0, 0, 1), value)
                 }
             }
-            let above = joint.parent < 0 ? .identity : world[joint.parent]
-            let place = (joint.parent < 0 ? .zero : placed[joint.parent]) + above * offset
-            let stillParent = joint.parent < 0 ? .zero : still[joint.parent]
-            if index == pelvis { pelvisOffset = above.transposed * (place - stillParent) }
+            offsets.append(offset)
             rotations.append(rotation)
-            world.append(above * rotation)
-            placed.append(place)
-            still.append(stillParent + above * joint.offset)
         }
-        return RigPose(rotations: rotations, pelvisOffset: pelvisOffset)
+        return RigPose(of: rig, pelvis: pelvis, offsets: offsets, rotations: rotations)
     }
 
     private static func turn(_ axis: SIMD3<Double>, _ degrees: Double) -> RotationMatrix {

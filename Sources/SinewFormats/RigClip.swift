@@ -1,7 +1,7 @@
 internal import SinewArrayFiles
 package import SinewBody
 
-/// A rig and a motion of it, read from or written to BVH (`.bvh`) or our JSON (`.json`).
+/// A rig and a motion of it, read from BVH (`.bvh`), glTF (`.glb`, `.gltf`) or our JSON (`.json`), and written to `.bvh`, `.glb` or `.json`.
 ///
 /// JSON: `{"joints": [{"name": "Hips", "parent": null, "offset": [0, 98, 0], "rotation": [1, 0, 0, 0]}, …], "fps": 30, "frames":
 /// [{"pelvis": [0, 98, 0], "rotations": [[w, x, y, z], …]}, …]}`. `parent` is a joint's name; `offset` and `rotation` are the rest pose against
@@ -37,16 +37,23 @@ package struct RigClip: Sendable {
         let bytes = try rewording { () throws(ArrayFileError) in try FileContents.read(path) }
         let lowercased = path.lowercased()
         if lowercased.hasSuffix(".bvh") { return try BVHReader.read(bytes, path: path, named: named) }
+        if lowercased.hasSuffix(".glb") || lowercased.hasSuffix(".gltf") {
+            return try GLTFReader.read(bytes, path: path, named: named)
+        }
         guard lowercased.hasSuffix(".json") else {
-            throw FormatError(.unreadableFile, "\(path): a rig is read from .bvh or .json")
+            throw FormatError(.unreadableFile, "\(path): a rig is read from .bvh, .glb, .gltf or .json")
         }
         return try RigJSON.read(bytes, path: path, named: named)
     }
 
     /// Writes a file by its ending; it appears complete or not at all.
     package func write(to path: String) throws(FormatError) {
-        let text = path.lowercased().hasSuffix(".bvh") ? BVHWriter.text(of: self) : RigJSON.text(of: self)
-        try rewording { () throws(ArrayFileError) in try AtomicFile.write(Array(text.utf8), to: path) }
+        let lowercased = path.lowercased()
+        let bytes =
+            lowercased.hasSuffix(".glb")
+            ? GLTFWriter.bytes(of: self)
+            : Array((lowercased.hasSuffix(".bvh") ? BVHWriter.text(of: self) : RigJSON.text(of: self)).utf8)
+        try rewording { () throws(ArrayFileError) in try AtomicFile.write(bytes, to: path) }
     }
 
     /// Puts a rig and its mapping together, naming the file where they do not fit.
@@ -59,5 +66,31 @@ package struct RigClip: Sendable {
         } catch {
             throw FormatError(.invalidData, "\(path): \(error.message)")
         }
+    }
+}
+
+extension RigPose {
+    /// The pose of a rig whose file may move every joint: only the pelvis keeps its movement, and that of all joints above it.
+    ///
+    /// - Parameters:
+    ///   - pelvis: the joint that stands for the pelvis.
+    ///   - offsets: where the file places each joint, from its parent and in its parent's frame.
+    ///   - rotations: how each joint is turned against its parent.
+    init(of rig: RigSkeleton, pelvis: Int, offsets: [SIMD3<Double>], rotations: [RotationMatrix]) {
+        var world: [RotationMatrix] = []
+        // As the file places the joints, and as a pose does, where only the pelvis may be moved.
+        var placed: [SIMD3<Double>] = []
+        var still: [SIMD3<Double>] = []
+        var pelvisOffset = SIMD3<Double>.zero
+        for (index, joint) in rig.joints.enumerated() {
+            let above = joint.parent < 0 ? .identity : world[joint.parent]
+            let place = (joint.parent < 0 ? .zero : placed[joint.parent]) + above * offsets[index]
+            let stillParent = joint.parent < 0 ? .zero : still[joint.parent]
+            if index == pelvis { pelvisOffset = above.transposed * (place - stillParent) }
+            world.append(above * rotations[index])
+            placed.append(place)
+            still.append(stillParent + above * joint.offset)
+        }
+        self.init(rotations: rotations, pelvisOffset: pelvisOffset)
     }
 }

@@ -38,7 +38,7 @@ struct CommandLineRetargetTests {
             betas: [0.5, -1] + [Float](repeating: 0, count: 8), gender: .female, framesPerSecond: 60)
     }
 
-    @Test(arguments: ["bvh", "json"])
+    @Test(arguments: ["bvh", "json", "glb"])
     func `poses go to a rig and come back within a hundredth of a degree`(ending: String) async throws {
         try await withFolder { folder in
             try poses(seed: 3).write(to: "\(folder)/in.npz")

@@ -6,23 +6,26 @@ internal import SinewFormats
 struct RetargetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retarget",
-        abstract: "Carry poses to a rig of your own (BVH or JSON), or a rig's motion to the body.",
+        abstract: "Carry poses to a rig of your own (BVH, glTF or JSON), or a rig's motion to the body.",
         discussion: """
             sinew retarget pose.npz --rig rig.bvh -o out.bvh: the poses that sinew solve writes, on the rig.
-            sinew retarget motion.bvh -o pose.npz: a rig's motion as poses of the body.
+            sinew retarget motion.glb -o pose.npz: a rig's motion as poses of the body.
             Joints are matched by name; SMPL's names and those of Mixamo, Unity, Unreal, Blender, VRM and CMU's files are \
             known, others are told by --map. Every matched joint is turned in the world as its counterpart, measured from \
-            rest. The rig's JSON form: {"joints": [{"name", "parent", "offset", "rotation"}], "fps", "frames": [{"pelvis", \
+            rest. Of glTF (.glb, or .gltf with buffers inside or beside it) the skins' joints, their bind pose and the first \
+            animation are read; written is a .glb of joints and their motion, without a mesh. The rig's JSON form: {"joints": [{"name", "parent", "offset", "rotation"}], "fps", "frames": [{"pelvis", \
             "rotations"}]}, quaternions w, x, y, z.
             """)
 
-    @Argument(help: "Poses of the body (.npz), or the motion of a rig (.bvh, .json).")
+    @Argument(help: "Poses of the body (.npz), or the motion of a rig (.bvh, .glb, .gltf, .json).")
     var input: String
 
-    @Option(name: .long, help: "The rig that poses of the body are carried to (.bvh or .json).")
+    @Option(name: .long, help: "The rig that poses of the body are carried to (.bvh, .glb, .gltf or .json).")
     var rig: String?
 
-    @Option(name: [.short, .customLong("output")], help: "Where to write: .bvh or .json for a rig, .npz for the body.")
+    @Option(
+        name: [.short, .customLong("output")],
+        help: "Where to write: .bvh, .glb or .json for a rig, .npz for the body.")
     var output: String
 
     @Option(name: .long, help: "RIGJOINT=SMPLJOINT, once per joint; RIGJOINT= leaves a joint unmatched.")
@@ -60,7 +63,8 @@ struct RetargetCommand: AsyncParsableCommand {
     }
 
     private func toRig(_ rigPath: String, named: [(rig: String, smpl: String)]) throws -> RetargetSummary {
-        try OutputPath.check(output, endingWith: output.lowercased().hasSuffix(".json") ? ".json" : ".bvh")
+        let ending = [".json", ".glb"].first { output.lowercased().hasSuffix($0) } ?? ".bvh"
+        try OutputPath.check(output, endingWith: ending)
         let poses = try PoseClip.read(path: input)
         var clip = try RigClip.read(path: rigPath, named: named)
         let rest = try BodyModel.bundled(poses.gender).restJoints(betas: poses.betas)
