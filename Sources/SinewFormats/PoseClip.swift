@@ -1,8 +1,8 @@
 internal import SinewArrayFiles
 package import SinewBody
 
-/// One person's poses through time in AMASS's `.npz` layout: `poses` `(T, 72)` or wider, `trans` `(T, 3)`, and where known `betas`,
-/// `gender`, `mocap_framerate`. Metres, y up.
+/// One person's poses through time in AMASS's `.npz` layout: `poses` of SMPL `(T, 72)`, SMPL+H `(T, 156)` or SMPL-X `(T, 165)`, and where
+/// known `trans` `(T, 3)`, `betas`, `gender`, `mocap_framerate` (SMPL-X: `mocap_frame_rate`) and `frame` `(T)`. Metres, y up.
 package struct PoseClip: Sendable {
     /// `[T, 24, 3]` axis-angle, radians.
     package var theta: [Float]
@@ -12,6 +12,8 @@ package struct PoseClip: Sendable {
     package var betas: [Float]
     package var gender: Gender
     package var framesPerSecond: Double
+    /// The number of each frame in the clip that it was taken from.
+    package private(set) var frameNumbers: [Int]
 
     /// How many frames.
     package var count: Int { translation.count / 3 }
@@ -24,9 +26,15 @@ package struct PoseClip: Sendable {
         self.betas = betas
         self.gender = gender
         self.framesPerSecond = framesPerSecond
+        frameNumbers = Array(0..<(translation.count / 3))
     }
 
+    /// Widths of `poses`.
+    private static let widths = [72, 156, 165]
+
     /// Reads what `sinew solve` writes and AMASS's own files; finger joints are dropped and SMPL's two hands left unturned then.
+    ///
+    /// - Throws: ``FormatError`` naming the file and the array, and the frame where a number is none.
     package static func read(path: String) throws(FormatError) -> PoseClip {
         let file = try rewording { () throws(ArrayFileError) in try NPZFile(path: path) }
         func array(_ name: String) throws(FormatError) -> NDArray {
@@ -35,20 +43,25 @@ package struct PoseClip: Sendable {
         func floats(_ name: String) throws(FormatError) -> [Float] {
             let array = try array(name)
             let values = try rewording(field: name, path: path) { () throws(ArrayFileError) in try array.floats() }
-            guard values.allSatisfy(\.isFinite) else {
-                throw FormatError(.invalidData, "\(path): \(name) holds a number that is not finite", field: name)
-            }
-            return values
+            guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
+            let place = array.shape.count == 2 ? "\(name) of frame \(bad / array.shape[1])" : name
+            throw FormatError(
+                .invalidData, "\(path): \(place) holds \(values[bad]); repair the clip or leave the frame out",
+                field: name)
         }
         func wrong(_ name: String, _ what: String) -> FormatError {
             FormatError(.invalidData, "\(path): \(name) \(what)", field: name)
         }
         let shape = try array("poses").shape
-        guard shape.count == 2, shape[0] >= 1, shape[1] == 72 || shape[1] >= 156 else {
-            throw wrong("poses", "has the shape \(shape); (T, 72) or (T, 156) is expected")
+        guard shape.count == 2, shape[0] >= 1, widths.contains(shape[1]) else {
+            throw wrong(
+                "poses",
+                "has the shape \(shape); needed are one or more frames of 72 (SMPL), 156 (SMPL+H) or 165 (SMPL-X) axis-angle "
+                    + "values")
         }
         let poses = try floats("poses")
         var theta: [Float] = []
+        theta.reserveCapacity(shape[0] * 72)
         for frame in 0..<shape[0] {
             let row = poses[(frame * shape[1])..<((frame + 1) * shape[1])]
             theta += shape[1] == 72 ? row : row.prefix(66) + [Float](repeating: 0, count: 6)
@@ -63,19 +76,30 @@ package struct PoseClip: Sendable {
         if file.contains("gender") {
             let names = try array("gender")
             let text = try rewording(field: "gender", path: path) { () throws(ArrayFileError) in try names.strings() }
-            guard let known = Gender(rawValue: text.first ?? "") else {
-                throw wrong("gender", "is \"\(text.first ?? "")\"; neutral, female and male are known")
+            let word = text.first ?? ""
+            guard let known = word.isEmpty ? .neutral : Gender(rawValue: word) else {
+                throw wrong("gender", "is \"\(word)\"; neutral, female and male are known")
             }
             gender = known
         }
         var rate = PoseOutput.framesPerSecondAssumed
-        if file.contains("mocap_framerate") {
-            rate = Double(try floats("mocap_framerate").first ?? 0)
-            guard rate > 0 else { throw wrong("mocap_framerate", "is \(rate)") }
+        if let name = ["mocap_framerate", "mocap_frame_rate"].first(where: file.contains) {
+            rate = Double(try floats(name).first ?? 0)
+            guard rate > 0 else { throw wrong(name, "is \(rate); it must be above 0") }
         }
-        return PoseClip(
+        var clip = PoseClip(
             theta: theta, translation: translation, betas: Array((betas + [Float](repeating: 0, count: 10)).prefix(10)),
             gender: gender, framesPerSecond: rate)
+        if file.contains("frame") {
+            let numbers = try array("frame")
+            clip.frameNumbers = try rewording(field: "frame", path: path) { () throws(ArrayFileError) in
+                try numbers.ints()
+            }
+            guard clip.frameNumbers.count == shape[0] else {
+                throw wrong("frame", "does not have one number per frame")
+            }
+        }
+        return clip
     }
 
     /// Writes AMASS's layout; the file appears complete or not at all.
@@ -107,5 +131,6 @@ package struct PoseClip: Sendable {
         }
         translation += [0, 0, 0]
         translation.store(pose.pelvis - restJoints.vector(at: 0), at: translation.count - 3)
+        frameNumbers.append((frameNumbers.last ?? -1) + 1)
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import SinewArrayFiles
 internal import SinewBody
+internal import SinewFormats
 internal import SinewModels
 
 /// `sinew effectors`: poses of a file in, the few effectors that reproduce them out.
@@ -49,7 +50,7 @@ struct EffectorsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try OutputPath.check(output, endingWith: ".jsonl")
-        let clip = try ClipFrames.read(path: input)
+        let clip = try PoseClip.read(path: input)
         guard let model = try ModelRepository(path: models).load(model) as? any EffectorPoseModel else {
             throw CommandFailure(.usage, "model \(self.model) solves joints, not effectors; use --model smpl-ik")
         }
@@ -61,14 +62,14 @@ struct EffectorsCommand: AsyncParsableCommand {
         let options = search
         let frames = Array(stride(from: 0, to: clip.count, by: every))
         let found = try await interruptible { try await Self.recover(clip, frames, recovery, options) }
-        let lines = zip(frames, found).map { clip.line(frame: $0, recovered: $1) }
+        let lines = zip(frames, found).map { clip.effectorLine(frame: $0, recovered: $1) }
         try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: output)
         let summary = EffectorsSummary(output: output, found: found)
         if self.options.json { try JSONOutput.print(summary) } else { StandardStreams.talk(summary.line) }
     }
 
     private static func recover(
-        _ clip: ClipFrames, _ frames: [Int], _ recovery: EffectorRecovery, _ options: EffectorRecovery.Options
+        _ clip: PoseClip, _ frames: [Int], _ recovery: EffectorRecovery, _ options: EffectorRecovery.Options
     ) async throws -> [EffectorRecovery.Recovered] {
         var bar = ProgressBar(total: frames.count, unit: "poses")
         defer { bar.clear() }
@@ -78,7 +79,8 @@ struct EffectorsCommand: AsyncParsableCommand {
             let recovered = await onOwnThread(named: "recover") {
                 Result { () throws(ModelError) in
                     try recovery.recover(
-                        theta: clip.theta(frame), translation: clip.translation(frame), betas: clip.betas,
+                        theta: Array(clip.theta[(frame * 72)..<(frame * 72 + 72)]),
+                        translation: Array(clip.translation[(frame * 3)..<(frame * 3 + 3)]), betas: clip.betas,
                         gender: clip.gender, options: options, isCancelled: { false })
                 }
             }

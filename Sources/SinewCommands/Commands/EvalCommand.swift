@@ -121,7 +121,7 @@ struct EvalCommand: AsyncParsableCommand {
             let names = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".npz") }.sorted()
             paths += try chosen(names, of: path).map { "\(path)/\($0)" }
         }
-        let poses = try paths.flatMap { try AMASSClip(path: $0).theta }
+        let poses = try paths.flatMap { try PoseClip.read(path: $0).theta }
         guard !poses.isEmpty else {
             throw CommandFailure(.noInput, "there is no .npz clip in \(clips.joined(separator: ", "))")
         }
