@@ -81,6 +81,7 @@ package struct Limits: Equatable, Sendable {
     /// How far a task's index may be ahead of the first one that is missing. Bounds the memory of holes.
     package var appendWindow = 65_536
     package var tasksPerAppendMax = 4_096
+    /// Nor more than `payloadBytesMax`.
     package var taskPayloadBytesMax = 16 << 20
     package var jobLabelBytesMax = 256
     package var taskLabelBytesMax = 1_024
@@ -116,6 +117,7 @@ package struct Limits: Equatable, Sendable {
     package var jobWaitMax = Duration.seconds(60)
     /// Results in one reply. Hit: the rest is behind the cursor.
     package var resultsPerReplyMax = 65_536
+    /// Their bytes, and at most half of `payloadBytesMax`, which leaves room for what stands around them.
     package var resultsReplyBytesMax = 16 << 20
     /// Jobs in one listing. Hit: the rest is behind the last one.
     package var jobsPerListMax = 1_000
@@ -210,11 +212,9 @@ package struct Limits: Equatable, Sendable {
             (appendWindow >= tasksPerAppendMax, "tasksPerAppendMax must not exceed appendWindow"),
             (taskPayloadBytesMax <= storeBytesPendingMax, "taskPayloadBytesMax must not exceed storeBytesPendingMax"),
             (taskPayloadBytesMax <= jobBytesOfferedMax, "taskPayloadBytesMax must not exceed jobBytesOfferedMax"),
-            (taskPayloadBytesMax <= payloadBytesMax, "taskPayloadBytesMax must not exceed payloadBytesMax"),
             (priorityMax >= 0 && priorityMax <= 7, "priorityMax must be in 0...7"),
             (jobTasksOfferedMax >= 1, "jobTasksOfferedMax must be at least 1"),
             (jobTasksOfferedMax < SlotNumber.slotsMax / 2, "jobTasksOfferedMax does not fit in a task number"),
-            (resultsReplyBytesMax <= payloadBytesMax, "resultsReplyBytesMax must not exceed payloadBytesMax"),
             (jobsPerListDefault <= jobsPerListMax, "jobsPerListDefault must not exceed jobsPerListMax"),
             (taskAttemptsMax >= 1 && taskAttemptsMax <= 255, "taskAttemptsMax must be in 1...255"),
             (taskBackoffInitial <= taskBackoffMax, "taskBackoffInitial must not exceed taskBackoffMax"),

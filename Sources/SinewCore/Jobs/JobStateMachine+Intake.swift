@@ -156,8 +156,9 @@ extension JobStateMachine {
             if block.items < 1 || block.items > limits.itemsPerCallMax {
                 return .tooLarge(.itemsOfTask, max: limits.itemsPerCallMax)
             }
-            if block.payloadBytes > limits.taskPayloadBytesMax {
-                return .tooLarge(.payloadBytes, max: limits.taskPayloadBytesMax)
+            let payloadBytesMax = Swift.min(limits.taskPayloadBytesMax, limits.payloadBytesMax)
+            if block.payloadBytes > payloadBytesMax {
+                return .tooLarge(.payloadBytes, max: payloadBytesMax)
             }
             if block.labelBytes > limits.taskLabelBytesMax {
                 return .tooLarge(.taskLabelBytes, max: limits.taskLabelBytesMax)
