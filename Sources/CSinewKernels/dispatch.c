@@ -1,22 +1,22 @@
 // Compiled without any ISA flag: this file must run on every machine.
 #include "internal.h"
 
-#define SINEW_KERNEL_SET(isa, rows, columns, width)                                                                    \
+#define SINEW_KERNEL_SET(isa, rows, columns, width, least)                                                             \
     {                                                                                                                  \
-        .name = #isa, .mr = rows, .nr = columns, .lanes = width,                                                       \
-        .sgemm = sinew_sgemm_##rows##x##columns##__##isa,                                                      \
-        .sgemm_bf16 = sinew_sgemm_bf16_##rows##x##columns##__##isa,                                            \
+        .name = #isa, .mr = rows, .nr = columns, .lanes = width, .quantum = least,                                     \
+        .sgemm = sinew_sgemm_##rows##x##columns##__##isa,                                                              \
+        .sgemm_bf16 = sinew_sgemm_bf16_##rows##x##columns##__##isa,                                                    \
         .coupling_update = sinew_coupling_update__##isa, .coupling_invert = sinew_coupling_invert__##isa,              \
         .exp = sinew_exp__##isa, .tanh = sinew_tanh__##isa,                                                            \
     }
 
-static const sinew_kernel_set portable = SINEW_KERNEL_SET(portable, 4, 8, 1);
+static const sinew_kernel_set portable = SINEW_KERNEL_SET(portable, 4, 8, 1, 1);
 #if defined(__x86_64__)
-static const sinew_kernel_set avx2 = SINEW_KERNEL_SET(avx2, 6, 16, 8);
-static const sinew_kernel_set avx512 = SINEW_KERNEL_SET(avx512, 14, 32, 16);
+static const sinew_kernel_set avx2 = SINEW_KERNEL_SET(avx2, 6, 16, 8, 8);
+static const sinew_kernel_set avx512 = SINEW_KERNEL_SET(avx512, 14, 32, 16, 8);
 #endif
 #if defined(__aarch64__)
-static const sinew_kernel_set neon = SINEW_KERNEL_SET(neon, 6, 16, 4);
+static const sinew_kernel_set neon = SINEW_KERNEL_SET(neon, 6, 16, 4, 4);
 #endif
 
 const sinew_kernel_set *sinew_kernels(sinew_isa isa) {

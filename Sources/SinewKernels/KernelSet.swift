@@ -23,12 +23,15 @@ package struct KernelSet {
     /// Floats of a vector; see `sinew_sgemm_bf16_function` for what depends on it.
     package var lanes: Int { unsafe Int(table.pointee.lanes) }
 
+    /// Floats that the width of a last micropanel of floats is a multiple of.
+    package var quantum: Int { unsafe Int(table.pointee.quantum) }
+
     /// A product with float weights; contract: `sinew_sgemm_function`.
     package func multiply(
         _ product: Product, a: Span<Float>, panels: borrowing AlignedBuffer, bias: borrowing AlignedBuffer,
         c: inout MutableSpan<Float>
     ) {
-        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, vectors: 1)
+        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, unit: quantum)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe panels.span.withUnsafeBufferPointer { panels in
                 unsafe bias.span.withUnsafeBufferPointer { bias in
@@ -47,7 +50,7 @@ package struct KernelSet {
         _ product: Product, a: Span<Float>, panels: borrowing AlignedMemory<UInt16>, bias: borrowing AlignedBuffer,
         c: inout MutableSpan<Float>
     ) {
-        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, vectors: 2)
+        check(product, a: a, panelCount: panels.count, biasCount: bias.count, c: c, unit: 2 * lanes)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe panels.span.withUnsafeBufferPointer { panels in
                 unsafe bias.span.withUnsafeBufferPointer { bias in
@@ -61,10 +64,10 @@ package struct KernelSet {
         }
     }
 
-    /// - Parameter vectors: the least vectors in a row of a micropanel.
+    /// - Parameter unit: what the width of the last micropanel is a multiple of.
     private func check(
         _ product: Product, a: Span<Float>, panelCount: Int, biasCount: Int, c: borrowing MutableSpan<Float>,
-        vectors: Int
+        unit: Int
     ) {
         let nr = tileColumns
         precondition(product.rows >= 1 && product.columns >= 1 && product.depth >= 1)
@@ -72,7 +75,7 @@ package struct KernelSet {
         let whole = (product.columns - 1) / nr
         let lastColumns = product.columns - whole * nr
         precondition(product.lastWidth >= lastColumns && product.lastWidth <= nr)
-        precondition(product.lastWidth % (vectors * lanes) == 0)
+        precondition(product.lastWidth % unit == 0)
         precondition(
             product.aOffset >= 0 && product.aOffset + (product.rows - 1) * product.aStride + product.depth <= a.count)
         precondition(whole == 0 || product.panelStride >= product.depth * nr)
@@ -143,6 +146,7 @@ package struct Product {
     /// Whether the sums go on from `c` and not from the bias.
     package var accumulate: Bool
     package var activation: Activation
+    package var source: WeightSource
 
     fileprivate func operands(
         a: UnsafePointer<Float>, bias: UnsafePointer<Float>, c: UnsafeMutablePointer<Float>
@@ -150,7 +154,7 @@ package struct Product {
         unsafe sinew_product(
             rows: rows, columns: columns, depth: depth, a: a + aOffset, a_stride: aStride, panel_stride: panelStride,
             last_width: lastWidth, bias: bias + biasOffset, c: c + cOffset, c_stride: cStride, accumulate: accumulate,
-            activation: sinew_activation(rawValue: activation.rawValue))
+            activation: sinew_activation(rawValue: activation.rawValue), streamed: source == .memory)
     }
 }
 

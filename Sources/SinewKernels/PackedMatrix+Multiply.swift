@@ -9,12 +9,13 @@ extension PackedMatrix {
     ///   - depth: how many of the inputs to use, from the first; the others count as zero. All by default.
     ///   - columns: how many of the outputs to compute, from the first. All by default.
     ///   - firstColumn: leaves out the outputs before it, a multiple of ``panelColumns``; `c` keeps what stands in their place.
+    ///   - source: where the weights come from; what holds for the process unless told otherwise. int8 weights are read alike.
     ///   - c: `rows` rows of `columns` floats, `cStride` apart; floats between the rows stay as they are.
     /// - Cost: no allocation; `2 · rows · columns · depth` floating-point operations.
     /// - Note: a row's result does not depend on the other rows, bit for bit.
     package func multiply(
         _ a: Span<Float>, rows: Int, aStride: Int, depth: Int? = nil, columns: Int? = nil, firstColumn: Int = 0,
-        activation: Activation, into c: inout MutableSpan<Float>, cStride: Int
+        activation: Activation, source: WeightSource = .expected, into c: inout MutableSpan<Float>, cStride: Int
     ) {
         let depth = depth ?? inputs
         let columns = columns ?? outputs
@@ -46,7 +47,8 @@ extension PackedMatrix {
                     panelStride: panelColumns * packedDepth, lastWidth: panelWidth(column: columns - 1),
                     biasOffset: firstColumn, cOffset: row * cStride + firstColumn, cStride: cStride,
                     accumulate: depthStart > 0,
-                    activation: depthStart + blockDepth == depth ? activation : .identity)
+                    activation: depthStart + blockDepth == depth ? activation : .identity,
+                    source: source)
                 switch panels {
                 case .float32(let panels): kernels.multiply(product, a: a, panels: panels, bias: bias, c: &c)
                 case .bfloat16(let panels): kernels.multiply(product, a: a, panels: panels, bias: bias, c: &c)

@@ -1,8 +1,8 @@
 /// The weights and bias of a linear layer, laid out once at load for the kernels of one instruction set.
 ///
 /// The depth is cut into blocks of ``depthBlock``. Within a block the outputs are cut into micropanels of NR columns; a
-/// micropanel holds, for each input in turn, its NR weights side by side. The last micropanel is as narrow as whole vectors
-/// allow; what is left of it and of the bias is filled up with zeros. A product that uses only the first inputs or the first outputs reads a prefix of the same panels.
+/// micropanel holds, for each input in turn, its NR weights side by side. The last micropanel is as narrow as
+/// ``KernelSet/quantum`` allows; what is left of it and of the bias is filled up with zeros. A product that uses only the first inputs or the first outputs reads a prefix of the same panels.
 package final class PackedMatrix: Sendable {
     /// The instruction set the panels were made for.
     package let isa: ISA
@@ -51,10 +51,10 @@ package final class PackedMatrix: Sendable {
         let kernels = KernelSet(isa)
         self.kernels = kernels
         let width = kernels.tileColumns
-        // The widths that the last micropanel can have: whole vectors, in bfloat16 whole pairs of them; int8 has whole panels.
+        // What the width of the last micropanel is a multiple of; int8 has whole panels.
         let unit =
             switch format {
-            case .float32: kernels.lanes
+            case .float32: kernels.quantum
             case .bfloat16: 2 * kernels.lanes
             case .int8: Int8KernelSet(isa).tileColumns
             }

@@ -20,6 +20,12 @@ internal final class WeightMemory {
     /// Bytes given out; changes only under the lock of ``current``.
     private var used = 0
 
+    /// Bytes given out by all stretches that live.
+    private static let given = Atomic(0)
+
+    /// Bytes of weights that the process holds; those of a dropped model count until the last of its neighbours is dropped.
+    internal static var bytesInUse: Int { given.load(ordering: .relaxed) }
+
     private struct Current: Sendable {
         weak var memory: WeightMemory?
     }
@@ -42,7 +48,10 @@ internal final class WeightMemory {
         _ = unsafe madvise(base, capacity, MADV_HUGEPAGE)
     }
 
-    deinit { unsafe munmap(mapping, mappedBytes) }
+    deinit {
+        unsafe munmap(mapping, mappedBytes)
+        Self.given.subtract(used, ordering: .relaxed)
+    }
 
     /// Zeroed bytes at a cache line that nobody else gets: what keeps them alive, and where in it they begin.
     internal static func allocate(bytes: Int) -> (owner: WeightMemory, offset: Int) {
@@ -59,6 +68,7 @@ internal final class WeightMemory {
 
     private func take(_ bytes: Int) -> Int {
         defer { used += bytes }
+        Self.given.add(bytes, ordering: .relaxed)
         return used
     }
 

@@ -9,13 +9,13 @@ private let poison = Float(bitPattern: 0x7FC0_BEEF)
     /// Multiplies into a poisoned array with a wider stride and returns it.
     private func product(
         _ matrix: PackedMatrix, a: [Float], rows: Int, aStride: Int, depth: Int, columns: Int, activation: Activation,
-        cStride: Int
+        source: WeightSource = .cache, cStride: Int
     ) -> [Float] {
         var c = [Float](repeating: poison, count: rows * cStride)
         var cSpan = c.mutableSpan
         matrix.multiply(
-            a.span, rows: rows, aStride: aStride, depth: depth, columns: columns, activation: activation, into: &cSpan,
-            cStride: cStride)
+            a.span, rows: rows, aStride: aStride, depth: depth, columns: columns, activation: activation,
+            source: source, into: &cSpan, cStride: cStride)
         return c
     }
 
@@ -137,6 +137,54 @@ private let poison = Float(bitPattern: 0x7FC0_BEEF)
                 columns: outputs, activation: .tanh, cStride: outputs)
             #expect(alone.map(\.bitPattern) == together[(row * outputs)..<((row + 1) * outputs)].map(\.bitPattern))
         }
+    }
+
+    @Test(arguments: ISA.available, PackedMatrix.Format.allCases)
+    func `weights from memory and weights in cache give the same bits at every width`(
+        isa: ISA, format: PackedMatrix.Format
+    ) {
+        var generator = SplitMix64(seed: 7)
+        let width = KernelSet(isa).tileColumns
+        let inputs = 140
+        for outputs in Array(1...(width + 1)) + Array((4 * width - 9)...(5 * width + 9)) {
+            let matrix = PackedMatrix(
+                weights: randomFloats(outputs * inputs, &generator), bias: randomFloats(outputs, &generator),
+                inputs: inputs, format: format, isa: isa)
+            let a = randomFloats(5 * inputs, &generator)
+            func bits(_ source: WeightSource, rows: Int) -> [UInt32] {
+                product(
+                    matrix, a: a, rows: rows, aStride: inputs, depth: inputs, columns: outputs,
+                    activation: .leakyReLU, source: source, cStride: outputs
+                ).map(\.bitPattern)
+            }
+            let five = bits(.memory, rows: 5)
+            for rows in 1...5 {
+                let expected = Array(five.prefix(rows * outputs))
+                for source in WeightSource.allCases {
+                    #expect(bits(source, rows: rows) == expected, "\(isa) \(format) \(source) \(rows)×\(outputs)")
+                }
+            }
+        }
+    }
+
+    @Test func `weights count as in memory when the process holds more than the last cache keeps`() async {
+        // In a process of its own: the weights of other tests count too.
+        await #expect(processExitsWith: .success) {
+            precondition(WeightSource.expected == .cache)
+            do {
+                let large = AlignedBuffer(weights: WeightSource.cacheBytes / 4 + 1)
+                precondition(WeightSource.expected == .memory)
+                precondition(large.count > 0)
+            }
+            precondition(WeightSource.expected == .cache)
+        }
+    }
+
+    @Test func `the last cache is the largest that the system lists`() {
+        let folder = "/sys/devices/system/cpu/cpu0/cache/index"
+        let files = ["0/size": "32K\n", "1/size": "big", "2/size": "2048K\n", "3/size": "36M\n"]
+        #expect(WeightSource.lastCacheBytes { files[String($0.dropFirst(folder.count))] } == 36 << 20)
+        #expect(WeightSource.lastCacheBytes { _ in nil } == 8 << 20)
     }
 
     @Test func `limiting the instruction set moves the selection and nothing already packed`() async {

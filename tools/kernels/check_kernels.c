@@ -44,9 +44,10 @@ static size_t panel_width(const sinew_kernel_set *set, size_t n, size_t column, 
 }
 
 /// The largest error of one product as a fraction of its bound (Higham 3.1); infinite where something outside was written, or
-/// where the product with bfloat16 weights differs from the float product with the same weights.
+/// where the product with bfloat16 weights differs from the float product with the same weights, or weights from memory give
+/// another result than weights in cache.
 static double product_error(const sinew_kernel_set *set, size_t m, size_t n, size_t k, int activation, bool accumulate) {
-    enum { STRIDE = 272, ROWS = 32, WIDTH = 96 };
+    enum { STRIDE = 272, ROWS = 32, WIDTH = 160 };
     static float a[ROWS * STRIDE], b[STRIDE * WIDTH], bias[WIDTH], c[ROWS * WIDTH], before[ROWS * WIDTH];
     static float panels[STRIDE * WIDTH], other[ROWS * WIDTH];
     static uint16_t halves[STRIDE * WIDTH];
@@ -63,7 +64,7 @@ static double product_error(const sinew_kernel_set *set, size_t m, size_t n, siz
             bits &= 0xFFFF0000u;  // a bfloat16 value, so that both products have the same weights
             memcpy(&weight, &bits, sizeof bits);
             b[p * n + column] = weight;
-            panels[start * k + p * panel_width(set, n, start, set->lanes) + within] = weight;
+            panels[start * k + p * panel_width(set, n, start, set->quantum) + within] = weight;
             halves[start * k + p * panel_width(set, n, start, 2 * set->lanes) + interleaved(within, set->lanes)] =
                 (uint16_t)(bits >> 16);
         }
@@ -72,14 +73,19 @@ static double product_error(const sinew_kernel_set *set, size_t m, size_t n, siz
     for (size_t i = 0; i < ROWS * WIDTH; i++) before[i] = other[i] = c[i] = uniform();
     sinew_product product = {
         .rows = m, .columns = n, .depth = k, .a = a, .a_stride = STRIDE, .panel_stride = nr * k,
-        .last_width = panel_width(set, n, first, set->lanes), .bias = bias, .c = c, .c_stride = WIDTH,
+        .last_width = panel_width(set, n, first, set->quantum), .bias = bias, .c = c, .c_stride = WIDTH,
         .accumulate = accumulate, .activation = (sinew_activation)activation,
     };
     set->sgemm(&product, panels);
     product.c = other;
-    product.last_width = panel_width(set, n, first, 2 * set->lanes);
-    set->sgemm_bf16(&product, halves);
-    if (memcmp(c, other, sizeof c) != 0) return INFINITY;
+    for (int way = 1; way < 4; way++) {
+        memcpy(other, before, sizeof before);
+        product.streamed = way % 2 == 1;
+        product.last_width = panel_width(set, n, first, way < 2 ? set->quantum : 2 * set->lanes);
+        if (way < 2) set->sgemm(&product, panels);
+        else set->sgemm_bf16(&product, halves);
+        if (memcmp(c, other, sizeof c) != 0) return INFINITY;
+    }
     double worst = 0;
     for (size_t i = 0; i < ROWS * WIDTH; i++) {
         const size_t row = i / WIDTH, column = i % WIDTH;
@@ -166,8 +172,10 @@ int main(int count, char **arguments) {
             for (size_t k = 1; k <= 33; k += k < 5 ? 1 : 7) {
                 for (int mode = 0; mode < 8; mode++) keep_worst(&products, product_error(set, m, n, k, mode % 4, mode >= 4));
             }
-            // Deep enough for several pages of weights, which few rows take one by one.
-            if (m <= 6) keep_worst(&products, product_error(set, m, n, 265, SINEW_ACTIVATION_LEAKY_RELU, n % 2 == 0));
+        }
+        // Deep enough for several pages of weights and wide enough for several micropanels, which few rows take side by side.
+        for (size_t n = 1; m <= 6 && n <= 4 * set->nr + 17; n++) {
+            keep_worst(&products, product_error(set, m, n, n % 3 == 0 ? 265 : 7, (int)(n % 4), n % 2 == 0));
         }
     }
     for (int step = -8700; step <= 8700; step++) {

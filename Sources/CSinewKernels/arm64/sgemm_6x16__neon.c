@@ -5,5 +5,6 @@
 #define SGEMM_MR 6
 #define SGEMM_NV 4
 #define SGEMM_TILES(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define SGEMM_WIDE(X) X(1, 2) X(1, 3) X(2, 2) X(3, 2)
 #include "../templates/sgemm.h"
 #endif

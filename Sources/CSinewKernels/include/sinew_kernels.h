@@ -43,8 +43,8 @@ typedef struct {
     size_t a_stride;
     /// Weights from the start of a micropanel to the start of the next.
     size_t panel_stride;
-    /// Weights in a row of the last of the ⌈columns / NR⌉ micropanels: NR, or fewer and then a whole number of vectors (with
-    /// bfloat16, of pairs of vectors). Columns past `columns` are read and must be finite.
+    /// Weights in a row of the last of the ⌈columns / NR⌉ micropanels: NR, or fewer and then a multiple of the set's `quantum` (with
+    /// bfloat16, of a pair of vectors). Columns past `columns` are read and must be finite.
     size_t last_width;
     /// One float per column, filled up to whole micropanels as `last_width` says; read only where `accumulate` is false.
     const float *bias;
@@ -55,6 +55,8 @@ typedef struct {
     bool accumulate;
     /// Applied to what is stored; identity for all but the last block of the depth.
     sinew_activation activation;
+    /// Whether the weights come from memory and not from a cache. Decides how they are fetched, never what comes out.
+    bool streamed;
 } sinew_product;
 
 /// A product with float weights.
@@ -92,6 +94,8 @@ typedef struct {
     size_t nr;
     /// Floats of a vector; decides the order of columns in bfloat16 micropanels.
     size_t lanes;
+    /// The least floats in a row of a float micropanel; the last micropanel's width is a multiple of it.
+    size_t quantum;
     sinew_sgemm_function *sgemm;
     sinew_sgemm_bf16_function *sgemm_bf16;
     /// IK direction: `x · exp(s) + t`.

@@ -7,6 +7,7 @@ SINEW_TARGET_PUSH
 #define SGEMM_MR 6
 #define SGEMM_NV 2
 #define SGEMM_TILES(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define SGEMM_WIDE(X) X(1, 2) X(2, 2)
 #include "../templates/sgemm.h"
 SINEW_TARGET_POP
 #endif

@@ -30,6 +30,14 @@ SINEW_INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 SINEW_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 SINEW_INLINE vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 SINEW_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+/// The lower half of a vector: half the work where the processor splits vectors of this width.
+#define VF_HALF ((size_t)8)
+SINEW_INLINE vf vf_load_half(const float *p) { return _mm512_castps256_ps512(_mm256_loadu_ps(p)); }
+/// The upper half of the result is undefined.
+SINEW_INLINE vf vf_fma_half(vf a, vf b, vf c) {
+    return _mm512_castps256_ps512(
+        _mm256_fmadd_ps(_mm512_castps512_ps256(a), _mm512_castps512_ps256(b), _mm512_castps512_ps256(c)));
+}
 SINEW_INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 SINEW_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 SINEW_INLINE vf vf_round(vf x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

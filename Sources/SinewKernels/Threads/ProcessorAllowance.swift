@@ -35,7 +35,7 @@ package struct ProcessorAllowance: Sendable, Equatable {
     package func threadCount(sharedBy parts: Int) -> Int { max(1, threadCount / max(1, parts)) }
 
     /// A small file of the kernel's; nil when it cannot be read.
-    private static func text(ofFile path: String) -> String? {
+    internal static func text(ofFile path: String) -> String? {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
