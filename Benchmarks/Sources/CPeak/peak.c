@@ -3,13 +3,16 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+static volatile float factor = 0.999f, term = 0.002f;
+
 // Twelve independent chains hide the latency of four cycles on two ports; the sum is returned so that nothing is removed.
-// Processor time of this thread is counted: what else the machine does must not lower the peak.
+// Processor time of this thread is counted: what else the machine does must not lower the peak. Every number comes from memory that
+// the compiler may not look into: where it knew that a chain stays at 1 it left the chain out and the peak came out a twelfth too high.
 #define PEAK(name, isa, type, set, fma, sum)                                                                           \
     __attribute__((target(isa))) static double name(long rounds, volatile float *sink) {                               \
         type acc[12];                                                                                                  \
-        const type a = set(0.999f), b = set(0.001f);                                                                   \
-        for (int i = 0; i < 12; i++) acc[i] = set((float)i);                                                           \
+        const type a = set(factor), b = set(term);                                                                     \
+        for (int i = 0; i < 12; i++) acc[i] = set(term * (float)i);                                                    \
         const double start = sinew_thread_seconds();                                                                   \
         for (long r = 0; r < rounds * 64; r++) {                                                                       \
             _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) acc[i] = fma(acc[i], a, b);                \

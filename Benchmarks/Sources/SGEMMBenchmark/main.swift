@@ -1,7 +1,7 @@
 // The matrix product of the networks beside OpenBLAS, at the shapes of the published models, on one thread.
 //
 //     apt-get install libopenblas-dev
-//     swift run -c release SGEMMBenchmark > sgemm.json
+//     swift run -c release SGEMMBenchmark > sgemm.json            (--rounds 7; --shapes 58x512,512x512; --rows 1,2,4; --weights warm)
 //
 // Ours computes `LeakyReLU(a · Wᵀ + bias)` from weights packed at load. OpenBLAS computes the bare product `a · Wᵀ`, with the weights as
 // they lie in a file and transposed, and for one row with `sgemv` too; the fastest of these counts. Contenders take turns, round by
@@ -29,23 +29,24 @@ let shapes = [
     Shape(name: "mlp in", inputs: 162, outputs: 1024), Shape(name: "mlp hidden", inputs: 1024, outputs: 1024),
     Shape(name: "mlp out", inputs: 1024, outputs: 144),
 ]
-let rowCounts = [1, 2, 4, 8, 14, 16, 32, 64, 128, 256, 512, 1024]
+let allRowCounts = [1, 2, 4, 8, 14, 16, 32, 64, 128, 256, 512, 1024]
+/// Rows of the product that is compared before any is timed.
+let checkedRows = 33
 /// Twice the last cache of the machines we know.
 let streamedBytes = 64 << 20
 
 typealias Floats = UnsafeMutableBufferPointer<Float>
 
-/// Zeros that start on a cache line, freed by who asked for them. Large blocks lie on huge pages, as our packed weights do: the products
-/// are compared and not the page tables.
+/// Zeros on huge pages, freed by who asked for them. Our packed weights lie on such pages: the products are compared and not
+/// the page tables.
 func allocate(_ count: Int) -> Floats {
-    let bytes = count * MemoryLayout<Float>.stride
     let hugePage = 2 << 20
-    let large = bytes >= 4 * hugePage
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: large ? hugePage : 64)
-    if large { madvise(memory.baseAddress, bytes, Int32(MADV_HUGEPAGE)) }
+    let bytes = (count * MemoryLayout<Float>.stride + hugePage - 1) / hugePage * hugePage
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: hugePage)
+    madvise(memory.baseAddress, bytes, Int32(MADV_HUGEPAGE))
     let block = memory.bindMemory(to: Float.self)
     block.initialize(repeating: 0)
-    return block
+    return UnsafeMutableBufferPointer(rebasing: block[..<count])
 }
 
 /// Matrices and rows for one shape; both contenders read the same rows and write the same output.
@@ -158,8 +159,18 @@ func medians(_ contenders: [(Int) -> Void], copies: Int, rounds: Int, secondsPer
 func rounded(_ value: Double, _ digits: Double) -> Double { (value * digits).rounded() / digits }
 
 openblas_set_num_threads(1)
-let arguments = CommandLine.arguments
-let rounds = arguments.firstIndex(of: "--rounds").flatMap { Int(arguments[$0 + 1]) } ?? 7
+/// What follows `--name`, or nothing.
+func argument(_ name: String) -> String? {
+    let arguments = CommandLine.arguments
+    guard let index = arguments.firstIndex(of: "--\(name)"), index + 1 < arguments.count else { return nil }
+    return arguments[index + 1]
+}
+func list(_ name: String) -> [Substring]? { argument(name)?.split(separator: ",") }
+let rounds = argument("rounds").flatMap { Int($0) } ?? 7
+let rowCounts = list("rows")?.compactMap { Int($0) } ?? allRowCounts
+let modes = list("weights") ?? ["warm", "streamed"]
+precondition(modes.allSatisfy { $0 == "warm" || $0 == "streamed" }, "--weights is warm, streamed or both with a comma")
+let wanted = list("shapes")
 var name = [CChar](repeating: 0, count: 128)
 sinew_processor_name(&name, name.count)
 let processor = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -168,12 +179,12 @@ func bandwidth(_ bytes: Int) -> Double { rounded(bestOf { sinew_read_bandwidth(b
 let (level2, level3, memory) = (bandwidth(512 << 10), bandwidth(8 << 20), bandwidth(256 << 20))
 
 var results: [String] = []
-for shape in shapes {
-    for mode in ["warm", "streamed"] {
+for shape in shapes where wanted?.contains("\(shape.inputs)x\(shape.outputs)") ?? true {
+    for mode in modes {
         let size = shape.inputs * shape.outputs
         let copies = mode == "warm" ? 1 : max(2, streamedBytes / (4 * size))
-        let operands = Operands(shape, copies: copies, rows: rowCounts.max() ?? 1)
-        let difference = operands.disagreement(rows: 33)
+        let operands = Operands(shape, copies: copies, rows: max(checkedRows, rowCounts.max() ?? 1))
+        let difference = operands.disagreement(rows: checkedRows)
         precondition(difference < 1e-4, "the products differ by \(difference) at \(shape)")
         for rows in rowCounts {
             var contenders: [(Int) -> Void] = [
