@@ -22,6 +22,9 @@ internal import Glibc
         return unsafe add(item, handle: socket.handle)
     }
 
+    /// Watches for handshakes that end.
+    public mutating func add(_ monitor: borrowing HandshakeMonitor) -> Token { add(monitor.events) }
+
     /// Watches for wake-ups and keeps the waker alive.
     public mutating func add(_ waker: Waker) -> Token {
         wakers.append(waker)

@@ -17,6 +17,13 @@ extension Socket {
         /// Whether messages wait only for peers that are connected now. Otherwise they also wait while a connection is
         /// made again, and a peer that was restarted meanwhile gets what was meant for its predecessor.
         public var onlyToConnected = false
+        /// Whether peers must prove who they are, and the traffic is encrypted.
+        public var security = Security.none
+        /// A connection whose handshake takes longer is closed.
+        public var handshakeDurationMax: Duration = .seconds(10)
+        /// Messages that wait for one peer that does not read; nil is no bound. At the bound a ROUTER answers
+        /// ``Socket/SendOutcome/wouldBlock`` for that peer alone.
+        public var unreadMessagesPerPeerMax: Int?
 
         /// Creates the defaults.
         public init() {}
@@ -26,9 +33,11 @@ extension Socket {
 extension SocketHandle {
     func apply(_ options: Socket.Options) throws(ZeroMQError) {
         try set(ZMQ_LINGER, options.linger.wholeMilliseconds)
-        try set(ZMQ_MAXMSGSIZE, Int64(options.messageBytesMax))
+        let overhead = options.security == .none ? 0 : SocketHandle.curveBytesPerFrame
+        try set(ZMQ_MAXMSGSIZE, Int64(options.messageBytesMax + overhead))
+        try set(ZMQ_HANDSHAKE_IVL, options.handshakeDurationMax.wholeMilliseconds)
         // Credits bound memory. A finite mark would make a ROUTER answer EAGAIN for a dead peer, and that is no liveness.
-        try set(ZMQ_SNDHWM, Int32(0))
+        try set(ZMQ_SNDHWM, Int32(clamping: options.unreadMessagesPerPeerMax ?? 0))
         try set(ZMQ_RCVHWM, Int32(0))
         try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.wholeMilliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMax.wholeMilliseconds)
@@ -42,9 +51,10 @@ extension SocketHandle {
         case .router: try set(ZMQ_ROUTER_MANDATORY, Int32(1))
         case .dealer, .pair: break
         }
+        try apply(options.security)
     }
 
-    private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
+    func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) throws(ZeroMQError) {
         var value = value
         let result = unsafe zmq_setsockopt(pointer, option, &value, MemoryLayout<Value>.size)
         guard result == 0 else { throw .last("set option \(option) of a \(kind) socket") }

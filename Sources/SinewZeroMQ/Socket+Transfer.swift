@@ -68,14 +68,21 @@ extension Socket {
                 return nil
             }
             let hasMore = unsafe zmq_msg_more(&received) != 0
+            // libzmq 4.3.4 may lose it on the first frames of a message at a ROUTER, never on the last.
+            let userID = !hasMore && handle.knowsUsers ? Self.userID(of: &received) : nil
             let storage = FrameStorage(taking: &received)
             if frames.count < handle.framesMax {
                 frames.append(Frame(storage: storage))
             } else {
                 droppedFrames += 1
             }
-            if !hasMore { return Message(frames: frames, droppedFrames: droppedFrames) }
+            if !hasMore { return Message(frames: frames, droppedFrames: droppedFrames, userID: userID) }
         }
+    }
+
+    private static func userID(of frame: inout zmq_msg_t) -> String? {
+        guard let text = unsafe zmq_msg_gets(&frame, "User-Id") else { return nil }
+        return unsafe String(cString: text)
     }
 
     /// Receives one frame into an initialised message; false when none waits.

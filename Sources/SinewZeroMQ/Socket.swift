@@ -31,7 +31,7 @@ internal import CZeroMQ
     /// - Throws: ``ZeroMQError`` when the context is full or shut down, or an option is out of range.
     public init(_ kind: Kind, in context: Context, options: Options = Options()) throws(ZeroMQError) {
         // A type without copies cannot throw half-made, so the options are set through the handle.
-        let opened = try SocketHandle(kind, in: context, framesMax: options.framesPerMessageMax)
+        let opened = try SocketHandle(kind, in: context, options: options)
         try opened.apply(options)
         handle = opened
     }

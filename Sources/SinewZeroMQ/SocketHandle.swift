@@ -9,18 +9,27 @@ internal import Glibc
     let context: Context
     let kind: Socket.Kind
     let framesMax: Int
+    /// Whether messages come with the name of their sender.
+    let knowsUsers: Bool
     private(set) var isOpen = true
+    /// Whether a ``HandshakeMonitor`` has begun to watch it.
+    var isMonitored = false
     private let storedPointer: UnsafeMutableRawPointer
     /// The thread that sends, receives and polls; the first one to do so.
     private var owner: pthread_t?
 
-    init(_ kind: Socket.Kind, in context: Context, framesMax: Int) throws(ZeroMQError) {
+    init(_ kind: Socket.Kind, in context: Context, options: Socket.Options) throws(ZeroMQError) {
         guard let created = unsafe zmq_socket(context.pointer, kind.libraryType) else {
             throw .last("open a \(kind) socket")
         }
         self.context = context
         self.kind = kind
-        self.framesMax = framesMax
+        framesMax = options.framesPerMessageMax
+        knowsUsers =
+            switch options.security {
+            case .server: true
+            case .none, .client: false
+            }
         unsafe storedPointer = created
     }
 
@@ -48,6 +57,8 @@ internal import Glibc
     func close() {
         guard isOpen else { return }
         isOpen = false
+        // Otherwise libzmq's threads could wait for a reader of events that is gone.
+        if isMonitored { _ = unsafe zmq_socket_monitor(storedPointer, nil, 0) }
         // The only documented failure is a handle that is no socket, which this type makes impossible.
         _ = unsafe zmq_close(storedPointer)
     }
