@@ -16,8 +16,10 @@ struct SystemFile: ~Copyable {
     }
 
     /// Creates a file that must not exist yet.
-    init(creating path: String) throws(ArrayFileError) {
-        descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    ///
+    /// - Parameter permissions: who may read and write it; the process's umask takes some away.
+    init(creating path: String, permissions: UInt32 = 0o666) throws(ArrayFileError) {
+        descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
         self.path = path
         let code = errno
         guard descriptor >= 0 else { throw Self.error(code, "cannot create \(path)") }
@@ -99,6 +101,33 @@ struct SystemFile: ~Copyable {
         guard unsafe Glibc.rename(source, target) == 0 else {
             throw error(errno, "cannot rename the finished file to \(target)")
         }
+    }
+
+    /// Gives a finished file a further name, in one step; false when there is a file of this name.
+    static func link(_ source: String, as target: String) throws(ArrayFileError) -> Bool {
+        guard unsafe Glibc.link(source, target) != 0 else { return true }
+        let code = errno
+        if code == EEXIST { return false }
+        throw error(code, "cannot give the finished file the name \(target)")
+    }
+
+    /// Runs `body` while no other process that asks for the same lock has it; the kernel frees it when a process ends.
+    static func withLockedFolder<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        let folder = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw error(errno, "cannot open the folder \(path)") }
+        defer { _ = Glibc.close(folder) }
+        while flock(folder, LOCK_EX) != 0 {
+            let code = errno
+            guard code == EINTR else { throw error(code, "cannot lock the folder \(path)") }
+        }
+        return try body()
+    }
+
+    /// What the system knows of a file.
+    static func status(of path: String) throws(ArrayFileError) -> stat {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw error(errno, "cannot look at \(path)") }
+        return status
     }
 
     /// Removes a file; used to clean up, so a failure is not reported.

@@ -31,6 +31,44 @@ struct AtomicFileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.bin"])
     }
 
+    @Test func `a file that must be new replaces nothing and leaves nothing else`() throws {
+        let folder = try scratchFolder()
+        defer { discard(folder) }
+        let path = folder + "/a.key"
+        #expect(try AtomicFile.create([1], at: path, for: .owner))
+        #expect(try !AtomicFile.create([2], at: path, for: .owner))
+        #expect(try AtomicFile.read(path, bytesMax: 100) == [1])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.key"])
+    }
+
+    @Test func `a file for its owner can be read by nobody else`() throws {
+        let folder = try scratchFolder()
+        defer { discard(folder) }
+        func permissions(_ name: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: folder + name)[.posixPermissions] as? Int
+        }
+        _ = try AtomicFile.create([1], at: folder + "/a.key", for: .owner)
+        try AtomicFile.write(parts: [[1]], to: folder + "/b.key", for: .owner)
+        #expect(try permissions("/a.key") == 0o600)
+        #expect(try permissions("/b.key") == 0o600)
+    }
+
+    @Test func `a file that is replaced is another version and one that is read is not`() throws {
+        let folder = try scratchFolder()
+        defer { discard(folder) }
+        let path = folder + "/a.bin"
+        try AtomicFile.write([1, 2, 3], to: path)
+        let first = try FileVersion(of: path)
+        _ = try AtomicFile.read(path, bytesMax: 100)
+        #expect(try FileVersion(of: path) == first)
+        // The same length, perhaps within the same tick of the clock.
+        try AtomicFile.write([4, 5, 6], to: path)
+        #expect(try FileVersion(of: path) != first)
+        try FileManager.default.removeItem(atPath: path)
+        let error = #expect(throws: ArrayFileError.self) { try FileVersion(of: path) }
+        #expect(error?.reason == .missingFile)
+    }
+
     @Test func `an empty name is refused`() {
         #expect(throws: ArrayFileError.self) { try AtomicFile.write([1], to: "/tmp/") }
     }
