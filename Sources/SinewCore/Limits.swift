@@ -38,6 +38,35 @@ package struct Limits: Equatable, Sendable {
     /// Items a worker may ask for at a time. Hit: its credit is cut to this.
     package var creditItemsMax = 65_536
 
+    // MARK: Rates of one client. Hit: RESOURCE_EXHAUSTED with pushback; what a client sends beyond that is dropped and counted.
+
+    /// Messages per second on the whole: about what one broker can take in, so that no client has it alone for long.
+    package var peerMessagesPerSecond = 100_000
+    /// Messages at once after a rest.
+    package var peerMessagesAtOnceMax = 400_000
+    /// Bytes per second on the whole: a network of 8 Gbit/s.
+    package var peerBytesPerSecond = 1 << 30
+    /// Bytes at once after a rest.
+    package var peerBytesAtOnceMax = 2 << 30
+    /// How often per second a client that is too fast is told so.
+    package var peerPushbacksPerSecond = 1_000
+
+    // MARK: Peers that do not read, or do not speak.
+
+    /// Replies that wait for one client. Hit: the reply is dropped and counted, and the broker forgets the client until it speaks again.
+    package var repliesUnreadMax = 16_384
+    /// Messages that wait for one worker. Hit: it is taken for lost, and its tasks run elsewhere.
+    package var tasksUnreadMax = 131_072
+    /// From a connection to the end of its handshake. Hit: the connection is closed.
+    package var handshakeDurationMax = Duration.seconds(10)
+
+    // MARK: Keys. Hit: the list of keys is not taken, and the one before stays in force.
+
+    /// Keys that a broker admits.
+    package var authorizedKeysMax = 16_384
+    /// Bytes of the file with them.
+    package var authorizedKeysBytesMax = 8 << 20
+
     // MARK: Frames (enforced by the drivers). Hit: the message is dropped and counted, or libzmq disconnects the peer.
 
     /// One frame: 4 096 items of 29 joints with all optional fields take 4 MiB. `ZMQ_MAXMSGSIZE` is set to it.
@@ -187,6 +216,20 @@ package struct Limits: Equatable, Sendable {
             (batchItemsMax <= workerQueuedItemsMax, "batchItemsMax must not exceed workerQueuedItemsMax"),
             (creditItemsMax <= workerQueuedItemsMax, "creditItemsMax must not exceed workerQueuedItemsMax"),
             (itemsPerCallMax <= workerQueuedItemsMax, "itemsPerCallMax must not exceed workerQueuedItemsMax"),
+            (peerMessagesPerSecond >= 1, "peerMessagesPerSecond must be at least 1"),
+            (
+                peerMessagesAtOnceMax >= 1 && peerMessagesAtOnceMax < 1 << 33,
+                "peerMessagesAtOnceMax must be at least 1 and less than 2^33"
+            ),
+            (peerBytesPerSecond >= 1, "peerBytesPerSecond must be at least 1"),
+            (peerBytesAtOnceMax < 1 << 33, "peerBytesAtOnceMax must be less than 2^33"),
+            (payloadBytesMax <= peerBytesAtOnceMax, "payloadBytesMax must not exceed peerBytesAtOnceMax"),
+            (peerPushbacksPerSecond >= 1, "peerPushbacksPerSecond must be at least 1"),
+            (repliesUnreadMax >= 1, "repliesUnreadMax must be at least 1"),
+            (creditItemsMax <= tasksUnreadMax, "creditItemsMax must not exceed tasksUnreadMax"),
+            (handshakeDurationMax > .zero, "handshakeDurationMax must be positive"),
+            (authorizedKeysMax >= 1, "authorizedKeysMax must be at least 1"),
+            (authorizedKeysBytesMax >= 1, "authorizedKeysBytesMax must be at least 1"),
             (beatInterval > .zero, "beatInterval must be positive"),
             (probeInterval > .zero, "probeInterval must be positive"),
             (beatInterval * 3 <= workerSilenceMax, "three beats must fit in workerSilenceMax"),

@@ -18,6 +18,18 @@ import Testing
         ("retryAfterMin", { $0.retryAfterMin = $0.retryAfterMax + .nanoseconds(1) }),
         ("backoffInitial", { $0.backoffInitial = $0.backoffMax + .nanoseconds(1) }),
         ("attemptsMax", { $0.attemptsMax = 256 }),
+        ("payloadBytesMax must not exceed peerBytesAtOnceMax", { $0.peerBytesAtOnceMax = $0.payloadBytesMax - 1 }),
+        ("peerBytesAtOnceMax", { $0.peerBytesAtOnceMax = 1 << 33 }),
+        ("peerMessagesAtOnceMax", { $0.peerMessagesAtOnceMax = 0 }),
+        ("peerMessagesAtOnceMax", { $0.peerMessagesAtOnceMax = 1 << 33 }),
+        ("peerMessagesPerSecond", { $0.peerMessagesPerSecond = 0 }),
+        ("peerBytesPerSecond", { $0.peerBytesPerSecond = 0 }),
+        ("peerPushbacksPerSecond", { $0.peerPushbacksPerSecond = 0 }),
+        ("repliesUnreadMax", { $0.repliesUnreadMax = 0 }),
+        ("tasksUnreadMax", { $0.tasksUnreadMax = $0.creditItemsMax - 1 }),
+        ("handshakeDurationMax", { $0.handshakeDurationMax = .zero }),
+        ("authorizedKeysMax", { $0.authorizedKeysMax = 0 }),
+        ("authorizedKeysBytesMax", { $0.authorizedKeysBytesMax = 0 }),
     ]
 
     @Test(arguments: oneStepOver) func `a limit one step over its relation is named`(
