@@ -73,7 +73,7 @@ let package = Package(
         .target(name: "SinewJobStore", dependencies: ["SinewCore", "SinewArrayFiles", grdb], swiftSettings: strict),
         .target(
             name: "SinewBroker",
-            dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", logging],
+            dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", logging],
             swiftSettings: strict),
         .target(
             name: "SinewWorker",
@@ -156,6 +156,10 @@ let package = Package(
             dependencies: [
                 "SinewJobStore", "SinewCore", "SinewArrayFiles", "CFaultyStorage", "JobStoreWriter", "TestSupport",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SinewBrokerTests",
+            dependencies: ["SinewBroker", "SinewCore", "SinewZeroMQ", "SinewArrayFiles", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "SimulationTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SinewCommandsTests",

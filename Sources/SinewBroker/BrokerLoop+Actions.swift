@@ -108,11 +108,15 @@ extension BrokerLoop {
     mutating func reply(_ head: Head, _ body: [Frame], to client: ClientID) throws(ZeroMQError) {
         guard let route = clientRoutes.route(of: client.rawValue) else { return }
         switch try clients.send(Message(frames: [route, Frame(head.encode())] + body)) {
-        case .sent: break
-        case .unroutable, .wouldBlock:
-            clientRoutes.forget(client.rawValue)
-            followUps.append(.clientGone(client))
+        case .sent: return
+        case .unroutable: break
+        case .wouldBlock:
+            counters.repliesDropped += 1
+            noteRefusal(
+                "a client does not read its replies, and more of them are dropped", at: .clients, key: nil)
         }
+        clientRoutes.forget(client.rawValue)
+        followUps.append(.clientGone(client))
     }
 
     /// For messages whose loss repairs itself: a worker that cannot be reached falls silent.

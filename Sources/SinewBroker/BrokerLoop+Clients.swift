@@ -13,7 +13,9 @@ extension BrokerLoop {
 
     private mutating func handleClientMessage(_ message: Message) throws(ZeroMQError) {
         guard let route = message.frames.first else { return }
-        let parsed: (head: Head, body: [Frame])
+        let sender = sender(of: message, at: .clients)
+        if case .refused = sender { return }
+        var parsed: (head: Head, body: [Frame])
         do {
             parsed = try parse(message)
         } catch {
@@ -26,8 +28,13 @@ extension BrokerLoop {
             try refuseClient(route, parsed.head)
             return
         }
-        let client = ClientID(rawValue: clientRoutes.number(of: route, heard: now))
+        var displaced: UInt64?
+        let client = ClientID(
+            rawValue: clientRoutes.number(of: route, user: message.userID, heard: now, displaced: &displaced))
+        if let displaced { try tell(.clientGone(ClientID(rawValue: displaced))) }
+        if case .holder(let entry) = sender { parsed.head.tenant = entry.tenant }
         let head = parsed.head
+        guard try isSlowEnough(message, head, client) else { return }
         switch head.kind {
         case .call: try handleCall(head, parsed.body, of: client)
         case .cancel: try tell(.cancelled(client, CallID(rawValue: head.callID)))
@@ -153,7 +160,7 @@ extension BrokerLoop {
         try self.reply(reply, [Frame(payload)], to: client)
     }
 
-    private mutating func answer(_ head: Head, _ client: ClientID, with rejection: WireRejection) throws(ZeroMQError) {
+    mutating func answer(_ head: Head, _ client: ClientID, with rejection: WireRejection) throws(ZeroMQError) {
         try answer(
             client, CallID(rawValue: head.callID), attempt: Int(head.attempt), head, with: rejection)
     }

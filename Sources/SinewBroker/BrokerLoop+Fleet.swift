@@ -44,7 +44,10 @@ extension BrokerLoop {
             callsDone: counters.resultsDelivered, itemsDone: counters.itemsDelivered,
             callsFailed: counters.failuresAnswered, callsCancelled: UInt64(counts.callsCancelled),
             callsRedispatched: UInt64(counts.tasksRequeued), malformedMessages: counters.malformedMessages,
-            clients: UInt64(machine.clientCount), draining: machine.isDraining)
+            clients: UInt64(machine.clientCount), draining: machine.isDraining,
+            handshakesRefused: counters.handshakesWithoutKey + (authenticator?.refusedHandshakes ?? 0),
+            messagesRefused: counters.messagesRefused, messagesTooFast: counters.messagesTooFast,
+            repliesDropped: counters.repliesDropped)
         var workers: [WorkerStatus] = []
         for status in statuses {
             guard let description = descriptions[status.id] else { continue }

@@ -13,9 +13,10 @@ extension BrokerLoop {
 
     private mutating func handleWorkerMessage(_ message: Message) throws(ZeroMQError) {
         guard let route = message.frames.first else { return }
+        if case .refused = sender(of: message, at: .workers) { return }
         do {
             let parsed = try parse(message)
-            try hearWorker(parsed.head, parsed.body, route)
+            try hearWorker(parsed.head, parsed.body, route, user: message.userID)
         } catch let error as WireError {
             counters.malformedMessages += 1
             logger.warning("malformed message of a worker", metadata: ["reason": "\(error)"])
@@ -26,8 +27,11 @@ extension BrokerLoop {
         }
     }
 
-    private mutating func hearWorker(_ head: Head, _ body: [Frame], _ route: Frame) throws {
-        let worker = WorkerID(rawValue: workerRoutes.number(of: route, heard: now))
+    private mutating func hearWorker(_ head: Head, _ body: [Frame], _ route: Frame, user: String?) throws {
+        var displaced: UInt64?
+        let worker = WorkerID(
+            rawValue: workerRoutes.number(of: route, user: user, heard: now, displaced: &displaced))
+        if let displaced { try end(WorkerID(rawValue: displaced)) }
         let lease = LeaseToken(rawValue: head.lease)
         switch head.kind {
         case .hello: try introduce(worker, body)

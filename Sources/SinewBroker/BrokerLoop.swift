@@ -42,6 +42,12 @@ struct BrokerLoop: ~Copyable {
     let clientsReady: Poller.Token
     let workersReady: Poller.Token
     let mailboxReady: Poller.Token
+    let clientHandshakes: HandshakeMonitor
+    let workerHandshakes: HandshakeMonitor
+    /// Who may speak; nil when everybody may.
+    var keys: AuthorizedKeys?
+    let authenticator: Authenticator?
+    var refusals = RefusalLog()
 
     var machine: BrokerStateMachine
     var actions: [BrokerStateMachine.Action] = []
@@ -71,13 +77,34 @@ struct BrokerLoop: ~Copyable {
         var itemsDelivered: UInt64 = 0
         var failuresAnswered: UInt64 = 0
         var malformedMessages: UInt64 = 0
+        var messagesRefused: UInt64 = 0
+        var messagesTooFast: UInt64 = 0
+        var repliesDropped: UInt64 = 0
+        /// Peers that did not get as far as showing a key.
+        var handshakesWithoutKey: UInt64 = 0
     }
 
-    init(
+    /// - Parameter keys: what the authenticator begins with; nil when there is none.
+    static func open(
         configuration: BrokerConfiguration, clients: consuming sending Socket, workers: consuming sending Socket,
-        mailbox: BrokerMailbox, logger: Logger
+        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, logger: Logger
+    ) throws(ZeroMQError) -> sending BrokerLoop {
+        let clientHandshakes = try HandshakeMonitor(of: clients)
+        let workerHandshakes = try HandshakeMonitor(of: workers)
+        return BrokerLoop(
+            configuration: configuration, clients: clients, workers: workers, clientHandshakes: clientHandshakes,
+            workerHandshakes: workerHandshakes, mailbox: mailbox, keys: keys, authenticator: authenticator,
+            logger: logger)
+    }
+
+    private init(
+        configuration: BrokerConfiguration, clients: consuming Socket, workers: consuming Socket,
+        clientHandshakes: consuming HandshakeMonitor, workerHandshakes: consuming HandshakeMonitor,
+        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, logger: Logger
     ) {
         self.configuration = configuration
+        self.keys = keys
+        self.authenticator = authenticator
         self.logger = logger
         self.mailbox = mailbox
         var poller = Poller()
@@ -85,6 +112,10 @@ struct BrokerLoop: ~Copyable {
         workersReady = poller.add(workers)
         clientsReady = poller.add(clients)
         mailboxReady = poller.add(mailbox.waker)
+        _ = poller.add(clientHandshakes)
+        _ = poller.add(workerHandshakes)
+        self.clientHandshakes = clientHandshakes
+        self.workerHandshakes = workerHandshakes
         self.poller = poller
         self.clients = clients
         self.workers = workers
@@ -118,6 +149,7 @@ struct BrokerLoop: ~Copyable {
         if poller.isReady(workersReady) { try receiveFromWorkers() }
         if poller.isReady(clientsReady) { try receiveFromClients() }
         if poller.isReady(mailboxReady) { try obeyCommands() }
+        try noteHandshakes()
         now = readClock()
         try probeWorkers()
         try tell(.ticked)
@@ -142,6 +174,7 @@ struct BrokerLoop: ~Copyable {
                 logger.info("broker drains", metadata: ["at-most": "\(duration)"])
                 try tell(.drainRequested(until: now + duration))
             case .stop: try tell(.drainRequested(until: now))
+            case .keysChanged(let keys): try take(keys)
             }
         }
     }

@@ -6,6 +6,8 @@ final class BrokerMailbox: Sendable {
     enum Command: Sendable {
         case drain(within: Duration)
         case stop
+        /// From now on these keys are admitted and no others.
+        case keysChanged(AuthorizedKeys)
     }
 
     private struct State {

@@ -3,14 +3,18 @@ internal import SinewZeroMQ
 
 /// The peers of a ROUTER: routing id bytes ↔ the number that the state machine knows.
 ///
-/// A number holds its slot and a sequence that is never reused, so an action that names a peer forgotten meanwhile
+/// A peer chooses its routing id, so a peer is the routing id together with who proved to hold its key: somebody else with the same routing id is
+/// another peer. A number holds its slot and a sequence that is never reused, so an action that names a peer forgotten meanwhile
 /// finds nothing instead of another peer.
 struct RouteTable {
     private struct Entry {
         let number: UInt64
         let route: Frame
         let key: [UInt8]
+        /// The key that the peer proved to hold; nil when it need not have one.
+        let user: String?
         var heard: Instant
+        var rate: PeerRate?
     }
 
     private var entries: [Entry?] = []
@@ -22,19 +26,43 @@ struct RouteTable {
     var count: Int { slotOfKey.count }
 
     /// The number of the peer that spoke, a new one if it is unknown.
-    mutating func number(of route: Frame, heard now: Instant) -> UInt64 {
+    ///
+    /// - Parameter displaced: becomes the peer that had this routing id before and was somebody else; it is forgotten.
+    mutating func number(of route: Frame, user: String?, heard now: Instant, displaced: inout UInt64?) -> UInt64 {
         let key = route.bytes
         if let slot = slotOfKey[key], let entry = entries[slot] {
-            entries[slot]?.heard = now
-            return entry.number
+            if entry.user == user {
+                entries[slot]?.heard = now
+                return entry.number
+            }
+            displaced = entry.number
+            forget(entry.number)
         }
         let slot = freeSlots.popLast() ?? entries.count
         if slot == entries.count { entries.append(nil) }
         let number = nextSequence << Self.slotBits | UInt64(slot)
         nextSequence += 1
-        entries[slot] = Entry(number: number, route: route, key: key, heard: now)
+        entries[slot] = Entry(number: number, route: route, key: key, user: user, heard: now)
         slotOfKey[key] = slot
         return number
+    }
+
+    /// Judges how fast a known peer sends.
+    mutating func judge(
+        _ number: UInt64, byteCount: Int, limits: Limits, at now: Instant
+    ) -> PeerRate.Verdict {
+        let slot = Int(number & (1 << Self.slotBits - 1))
+        guard entry(of: number) != nil else { return .dropped }
+        if entries[slot]?.rate == nil { entries[slot]?.rate = PeerRate(limits, at: now) }
+        return entries[slot]?.rate?.judge(byteCount: byteCount, at: now) ?? .dropped
+    }
+
+    /// The peers whose user is not admitted any more, in order of their slots.
+    func numbers(whereUser isUnwanted: (String) -> Bool) -> [UInt64] {
+        entries.compactMap { entry in
+            guard let entry, let user = entry.user, isUnwanted(user) else { return nil }
+            return entry.number
+        }
     }
 
     func isKnown(_ route: Frame) -> Bool { slotOfKey[route.bytes] != nil }

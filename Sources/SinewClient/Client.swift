@@ -41,6 +41,16 @@ public final class Client: Sendable {
                     "the tenant's name has \(configuration.tenant.utf8.count) bytes, at most \(Head.tenantBytesMax) are sent"
             )
         }
+        guard
+            configuration.keys != nil || configuration.allowsInsecure
+                || !EndpointReach.leavesThisMachine(configuration.endpoint)
+        else {
+            throw ClientError(
+                status: .unauthenticated, code: .none,
+                message:
+                    "\(configuration.endpoint) leaves this machine and there are no keys: set keys, or allowsInsecure on a network you trust"
+            )
+        }
         self.configuration = configuration
         clock = MonotonicClock()
         do {

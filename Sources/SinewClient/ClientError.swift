@@ -52,7 +52,22 @@ public struct ClientError: Error, Sendable, Equatable, CustomStringConvertible {
 
 extension ClientError {
     /// A failure that the state machine found without a reply.
-    init(_ failure: ClientStateMachine.Failure, endpoint: String, deadline: Duration, hasHeardBroker: Bool) {
+    ///
+    /// - Parameters:
+    ///   - keyTrouble: why keys keep a connection from coming about.
+    ///   - publicKey: the client's own key.
+    init(
+        _ failure: ClientStateMachine.Failure, endpoint: String, deadline: Duration, hasHeardBroker: Bool,
+        keyTrouble: HandshakeHistory.Trouble?, publicKey: CurvePublicKey?
+    ) {
+        switch failure {
+        case .deadlineExceeded, .brokerSilent:
+            if let keyTrouble {
+                self.init(keyTrouble, endpoint: endpoint, publicKey: publicKey)
+                return
+            }
+        case .brokerRestarted, .tooManyCalls, .cancelled, .closed: break
+        }
         switch failure {
         case .deadlineExceeded:
             self.init(
@@ -77,6 +92,26 @@ extension ClientError {
             self.init(.clientLimit, "too many calls wait in this client; wait for some of them before making more")
         case .cancelled: self.init(.cancelled, "the call was cancelled")
         case .closed: self.init(.clientClosed, "the client was closed while the call was under way")
+        }
+    }
+
+    private init(_ trouble: HandshakeHistory.Trouble, endpoint: String, publicKey: CurvePublicKey?) {
+        switch trouble {
+        case .refused:
+            self.init(
+                .keyRefused,
+                "the broker at \(endpoint) does not admit this key for clients: let its operator type: "
+                    + "sinew keys authorize '\(publicKey?.z85 ?? "")' --role client")
+        case .incompatible where publicKey == nil:
+            self.init(
+                .keysDoNotMatch,
+                "the broker at \(endpoint) asks for a key: make one with sinew keys generate, and add --key and --broker-key"
+            )
+        case .incompatible:
+            self.init(
+                .keysDoNotMatch,
+                "whoever listens at \(endpoint) does not hold the broker key given, or has no key at all: compare it with "
+                    + "what sinew keys show prints beside the broker")
         }
     }
 

@@ -10,6 +10,8 @@ struct ClientLoop: ~Copyable {
     private let clock: MonotonicClock
     private let logger: Logger
     private var socket: Socket
+    private var handshakes: HandshakeMonitor
+    private var history = HandshakeHistory()
     private var poller = Poller()
     private var machine: ClientStateMachine
     private var actions: [ClientStateMachine.Action] = []
@@ -29,13 +31,15 @@ struct ClientLoop: ~Copyable {
         _ configuration: ClientConfiguration, mailbox: ClientMailbox, clock: MonotonicClock, logger: Logger
     ) throws(ZeroMQError) -> sending ClientLoop {
         let context = try Context()
-        let socket = try connect(to: configuration.endpoint, in: context)
-        return ClientLoop(configuration, context, socket, mailbox: mailbox, clock: clock, logger: logger)
+        let socket = try openSocket(configuration, in: context)
+        let handshakes = try HandshakeMonitor(of: socket)
+        try socket.connect(to: configuration.endpoint)
+        return ClientLoop(configuration, context, socket, handshakes, mailbox: mailbox, clock: clock, logger: logger)
     }
 
     private init(
-        _ configuration: ClientConfiguration, _ context: Context, _ socket: consuming Socket, mailbox: ClientMailbox,
-        clock: MonotonicClock, logger: Logger
+        _ configuration: ClientConfiguration, _ context: Context, _ socket: consuming Socket,
+        _ handshakes: consuming HandshakeMonitor, mailbox: ClientMailbox, clock: MonotonicClock, logger: Logger
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
@@ -44,21 +48,24 @@ struct ClientLoop: ~Copyable {
         self.context = context
         _ = poller.add(socket)
         _ = poller.add(mailbox.waker)
+        _ = poller.add(handshakes)
         self.socket = socket
+        self.handshakes = handshakes
         var limits = Limits()
         limits.callsInFlightMax = configuration.callsInFlightMax
         machine = ClientStateMachine(
             limits: limits, waitForReady: configuration.waitForReady, seed: UInt64.random(in: .min ... .max))
     }
 
-    private static func connect(to endpoint: String, in context: Context) throws(ZeroMQError) -> Socket {
+    private static func openSocket(
+        _ configuration: ClientConfiguration, in context: Context
+    ) throws(ZeroMQError) -> Socket {
         var options = Socket.Options()
         // Long enough for the cancels of a closing client to leave; a dead broker must not hold up the exit.
         options.linger = .milliseconds(100)
         options.messageBytesMax = Limits().payloadBytesMax
-        let socket = try Socket(.dealer, in: context, options: options)
-        try socket.connect(to: endpoint)
-        return socket
+        if let keys = configuration.keys { options.security = .client(keys) }
+        return try Socket(.dealer, in: context, options: options)
     }
 
     /// Runs until the client is closed or libzmq fails.
@@ -67,6 +74,7 @@ struct ClientLoop: ~Copyable {
             while !isClosing {
                 try takeCommands()
                 try takeMessages()
+                try noteHandshakes()
                 handle(.ticked)
                 try performActions()
                 guard !isClosing else { break }
@@ -82,6 +90,10 @@ struct ClientLoop: ~Copyable {
         }
     }
 
+    private mutating func noteHandshakes() throws(ZeroMQError) {
+        while let outcome = try handshakes.next() { history.note(outcome) }
+    }
+
     private mutating func handle(_ event: ClientStateMachine.Event) {
         machine.handle(event, at: clock.now, into: &actions)
     }
@@ -93,6 +105,8 @@ struct ClientLoop: ~Copyable {
         for command in mailbox.take() {
             switch command {
             case .call(let call):
+                // libzmq does not try again by itself when it was refused; meanwhile the key may have been admitted.
+                if history.trouble != nil, calls.isEmpty { try openFreshSocket() }
                 calls[call.id] = call
                 handle(.called(call.id, deadline: call.deadline))
             case .cancel(let id): handle(.cancelled(id))
@@ -206,17 +220,23 @@ struct ClientLoop: ~Copyable {
         call.complete(
             .failure(
                 ClientError(
-                    failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker)))
+                    failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker,
+                    keyTrouble: history.trouble, publicKey: configuration.keys?.own.publicKey)))
     }
 
     /// What libzmq still holds for a broker that is gone would reach the next one as calls that nobody waits for.
     private mutating func openFreshSocket() throws(ZeroMQError) {
         wantsFreshSocket = false
         hasHeardBroker = false
-        socket = try Self.connect(to: configuration.endpoint, in: context)
+        let fresh = try Self.openSocket(configuration, in: context)
+        // The old monitor goes while its socket is still there.
+        handshakes = try HandshakeMonitor(of: fresh)
+        try fresh.connect(to: configuration.endpoint)
+        socket = fresh
         poller = Poller()
         _ = poller.add(socket)
         _ = poller.add(mailbox.waker)
+        _ = poller.add(handshakes)
     }
 }
 

@@ -69,28 +69,35 @@ extension PoseReply {
 
     /// The reply of one call.
     ///
+    /// The broker forwards results unread, so a worker that lies is found out here.
     /// - Parameter rows: the people of the call, as rows of the whole request.
-    /// - Throws: ``ClientError`` with code `malformedReply` when a shape is not what the method promises.
+    /// - Throws: ``ClientError`` with code `malformedReply` that names the worker, when a shape is not what the method promises or a
+    ///   number of a pose is a NaN or an infinity.
     init(_ message: SolvePosesReply, rows: Range<Int>) throws(ClientError) {
         let n = rows.count
+        let worker = message.worker
         count = n
-        theta = try Self.floats(message.theta, [n, 24, 3], "theta")
-        translation = try Self.floats(message.translation, [n, 3], "translation")
-        joints = try Self.floats(message.joints, [n, 29, 3], "joints")
-        latentNorm = try Self.entries(message.quality.latentNorm, n, "quality.latent_norm")
+        theta = try Self.floats(message.theta, [n, 24, 3], "theta", of: worker)
+        translation = try Self.floats(message.translation, [n, 3], "translation", of: worker)
+        joints = try Self.floats(message.joints, [n, 29, 3], "joints", of: worker)
+        latentNorm = try Self.entries(message.quality.latentNorm, n, "quality.latent_norm", of: worker)
         jointResidualMillimetres = try Self.entries(
-            message.quality.jointResidualMillimetres, n, "quality.joint_residual_mm")
+            message.quality.jointResidualMillimetres, n, "quality.joint_residual_mm", of: worker)
         let turned = message.quality.orientationResidualRad
         // A worker from before this field sends none.
         orientationResidualRadians =
             turned.isEmpty
-            ? Array(repeating: 0, count: n) : try Self.entries(turned, n, "quality.orientation_residual_rad")
-        boneLengthChange = try Self.entries(message.quality.boneLengthChange, n, "quality.bone_length_change")
-        unobservedJoints = try Self.entries(message.quality.unobservedJoints, n, "quality.unobserved_joints")
+            ? Array(repeating: 0, count: n)
+            : try Self.entries(turned, n, "quality.orientation_residual_rad", of: worker)
+        boneLengthChange = try Self.entries(
+            message.quality.boneLengthChange, n, "quality.bone_length_change", of: worker)
+        unobservedJoints = try Self.entries(
+            message.quality.unobservedJoints, n, "quality.unobserved_joints", of: worker)
         // Workers from before the field say nothing, and start from nothing.
         let outcome = message.quality.outcome
         self.outcome =
-            outcome.isEmpty ? Array(repeating: 0, count: n) : try Self.entries(outcome, n, "quality.outcome")
+            outcome.isEmpty
+            ? Array(repeating: 0, count: n) : try Self.entries(outcome, n, "quality.outcome", of: worker)
         for var error in message.itemErrors {
             guard error.item < n else {
                 throw ClientError(
@@ -130,26 +137,32 @@ extension PoseReply {
         parts.sort { $0.rows.lowerBound < $1.rows.lowerBound }
     }
 
-    private static func floats(_ tensor: Tensor, _ shape: [Int], _ field: String) throws(ClientError) -> [Float] {
+    private static func floats(
+        _ tensor: Tensor, _ shape: [Int], _ field: String, of worker: String
+    ) throws(ClientError) -> [Float] {
         guard tensor.shape == shape, let values = tensor.floats else {
             throw ClientError(
-                .malformedReply, "\(field) came as \(tensor.typeAndShape), float32 \(shape) was expected", field: field)
+                .malformedReply,
+                "\(field) came as \(tensor.typeAndShape), float32 \(shape) was expected; worker \(worker)", field: field
+            )
         }
         if let place = values.firstIndex(where: { !$0.isFinite }) {
             let person = place / max(1, values.count / max(1, shape[0]))
             throw ClientError(
-                .malformedReply, "\(field) of person \(person) came with \(values[place]), which is no pose",
+                .malformedReply,
+                "\(field) of person \(person) came with \(values[place]), which is no pose; worker \(worker)",
                 field: field)
         }
         return values
     }
 
     private static func entries<Element>(
-        _ values: [Element], _ count: Int, _ field: String
+        _ values: [Element], _ count: Int, _ field: String, of worker: String
     ) throws(ClientError) -> [Element] {
         guard values.count == count else {
             throw ClientError(
-                .malformedReply, "\(field) came with \(values.count) entries for \(count) people", field: field)
+                .malformedReply, "\(field) came with \(values.count) entries for \(count) people; worker \(worker)",
+                field: field)
         }
         return values
     }

@@ -58,6 +58,8 @@ extension BrokerError {
     fileprivate var exitStatus: CommandStatus {
         switch reason {
         case .invalidLimits: .usage
+        case .insecure: .refused
+        case .unusableKeys: .badData
         case .cannotListen: .unavailable
         case .resourcesExhausted: .tryAgain
         }

@@ -14,6 +14,9 @@ struct BrokerConnection {
     /// How soon a hello is tried again while nothing is connected.
     static let knockInterval = Duration.milliseconds(20)
 
+    /// How soon a broker that refused the worker's key is tried again.
+    static let knockAgainInterval = Duration.seconds(1)
+
     private(set) var state = State.absent
     private(set) var nextSpeak = Instant(nanoseconds: 0)
     var beatInterval = Duration.seconds(1)

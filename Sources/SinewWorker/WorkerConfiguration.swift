@@ -1,10 +1,15 @@
 internal import Glibc
 package import SinewCore
+package import SinewZeroMQ
 
 /// How a worker is set up; every field has a default that suits one machine.
 package struct WorkerConfiguration: Sendable {
     /// Where the broker listens for workers.
     package var brokerEndpoint: String
+    /// What the worker proves itself with, and whose worker it is; nil is for a broker on this machine that asks for no keys.
+    package var keys: CurveClientKeys?
+    /// Whether a broker outside this machine may be used without ``keys``.
+    package var allowsInsecure = false
     /// What people call the worker; brokers tell workers apart by connection.
     package var name: String
     /// Threads that solve: batches side by side, or all of them on one batch that is alone.
@@ -52,6 +57,11 @@ package struct WorkerConfiguration: Sendable {
     /// Why the worker cannot run like this, with what to change; nil when it can.
     var violatedRule: String? {
         if let violated = limits.violatedRelation { return violated }
+        if keys == nil, !allowsInsecure, EndpointReach.leavesThisMachine(brokerEndpoint) {
+            return
+                "\(brokerEndpoint) leaves this machine and the worker has no key: give it --key and --broker-key, or "
+                + "allow it with --insecure on a network you trust"
+        }
         if computeThreads < 1 || computeThreads > 1024 {
             return "compute threads must be 1…1024, not \(computeThreads): use at most one per core"
         }

@@ -45,7 +45,7 @@ extension WorkerLoop {
     mutating func send(_ head: Head, payload: [UInt8]? = nil) throws(ZeroMQError) -> Bool {
         var frames = [Frame(head.encode())]
         if let payload { frames.append(Frame(payload)) }
-        switch try socket.send(Message(frames: frames)) {
+        switch try line.socket.send(Message(frames: frames)) {
         case .sent: return true
         case .wouldBlock, .unroutable:
             if connection.state != .absent {
@@ -56,6 +56,41 @@ extension WorkerLoop {
             connection.wasLost(at: clock.now, tryAgainIn: BrokerConnection.knockInterval)
             return false
         }
+    }
+
+    /// Says why the keys do not open the door, and knocks again: the operator may be about to admit this key.
+    mutating func noteHandshakes() throws(ZeroMQError) {
+        while let outcome = try line.handshakes.next() {
+            handshakes.note(outcome)
+            guard let trouble = handshakes.trouble else {
+                nextKnock = nil
+                continue
+            }
+            let isFirst = nextKnock == nil
+            nextKnock = clock.now + BrokerConnection.knockAgainInterval
+            guard isFirst else { continue }
+            logger.error("the worker's keys do not open its broker's door; trying on", metadata: keyMetadata(trouble))
+        }
+        guard let due = nextKnock, due <= clock.now else { return }
+        nextKnock = due + BrokerConnection.knockAgainInterval
+        // libzmq gives up for good when it is refused. It may have forgotten the endpoint with that.
+        do throws(ZeroMQError) { try line.socket.disconnect(from: configuration.brokerEndpoint) } catch {
+            guard error.errorNumber == ENOENT else { throw error }
+        }
+        try line.socket.connect(to: configuration.brokerEndpoint)
+    }
+
+    private func keyMetadata(_ trouble: HandshakeHistory.Trouble) -> Logger.Metadata {
+        let key = configuration.keys?.own.publicKey.z85
+        let advice =
+            switch trouble {
+            case .refused: "type beside the broker: sinew keys authorize '\(key ?? "")' --role worker"
+            case .incompatible where key == nil: "the broker asks for a key: give the worker --key and --broker-key"
+            case .incompatible: "whoever listens there does not hold the key of --broker-key, or has no key at all"
+            }
+        return [
+            "broker": "\(configuration.brokerEndpoint)", "key": "\(key ?? "none")", "advice": "\(advice)",
+        ]
     }
 
     mutating func welcome(_ payload: Frame?) {

@@ -41,7 +41,10 @@ struct WorkerLoop: ~Copyable {
     let inbox: Mailbox<BatchResult>
     let orders: WorkerOrders
     let logger: Logger
-    let socket: Socket
+    let line: BrokerLine
+    /// When to knock again after the keys did not open the door.
+    var nextKnock: Instant?
+    var handshakes = HandshakeHistory()
     var poller = Poller()
     let clock = LoopClock()
 
@@ -67,7 +70,7 @@ struct WorkerLoop: ~Copyable {
 
     /// Runs until the worker is stopped, on the thread that owns the socket.
     static func run(
-        _ socket: consuming Socket, configuration: WorkerConfiguration, models: LoadedModels,
+        _ line: consuming BrokerLine, configuration: WorkerConfiguration, models: LoadedModels,
         threads: [ComputeThread], team: ComputeTeam, inbox: Mailbox<BatchResult>, orders: WorkerOrders,
         logger: Logger
     ) {
@@ -75,7 +78,7 @@ struct WorkerLoop: ~Copyable {
             models, isCancelled: { orders.stopping.isCancelled })
         var loop = WorkerLoop(
             configuration: configuration, models: models, threads: threads, team: team, inbox: inbox, orders: orders,
-            logger: logger, socket: socket,
+            logger: logger, line: line,
             machine: BatchingStateMachine(
                 models: sized, computeThreads: configuration.computeThreads, limits: configuration.limits),
             freeThreads: Array(threads.indices))
@@ -83,7 +86,8 @@ struct WorkerLoop: ~Copyable {
     }
 
     private mutating func runUntilStopped() {
-        _ = poller.add(socket)
+        _ = poller.add(line.socket)
+        _ = poller.add(line.handshakes)
         _ = poller.add(inbox.waker)
         logger.info(
             "worker started",
@@ -95,6 +99,7 @@ struct WorkerLoop: ~Copyable {
             while !isStopped {
                 try speakIfDue()
                 try poller.wait(atMost: nextDue - clock.now)
+                try noteHandshakes()
                 for result in inbox.takeAll() { try finish(result) }
                 try followOrders()
                 try receiveMessages()
@@ -118,15 +123,16 @@ struct WorkerLoop: ~Copyable {
 
     /// When there is something to do even if nothing happens.
     private var nextDue: Instant {
+        let next = nextKnock.map { min($0, connection.nextSpeak) } ?? connection.nextSpeak
         switch lifecycle {
-        case .serving, .stopped: connection.nextSpeak
-        case .draining(let until), .farewell(let until): min(connection.nextSpeak, until)
+        case .serving, .stopped: return next
+        case .draining(let until), .farewell(let until): return min(next, until)
         }
     }
 
     private mutating func receiveMessages() throws(ZeroMQError) {
         for _ in 0..<WorkerLoop.messagesPerRoundMax {
-            guard let message = try socket.receive() else { return }
+            guard let message = try line.socket.receive() else { return }
             try handle(message)
         }
     }

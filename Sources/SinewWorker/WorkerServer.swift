@@ -23,17 +23,15 @@ package final class WorkerServer: Sendable {
         _ configuration: WorkerConfiguration, models: [any PoseModel], logger: Logger
     ) throws(WorkerError) {
         if let violated = configuration.violatedRule { throw WorkerError(.configuration, violated) }
+        if configuration.keys == nil, EndpointReach.leavesThisMachine(configuration.brokerEndpoint) {
+            logger.warning(
+                "INSECURE: whoever is on the way to this broker can read and change everything",
+                metadata: ["broker": "\(configuration.brokerEndpoint)"])
+        }
         let loaded = try LoadedModels(models)
         let team = try Self.team(configuration)
         do throws(ZeroMQError) {
-            var options = Socket.Options()
-            options.onlyToConnected = true
-            // Long enough for the last results to leave a loaded machine, short enough for an operator.
-            options.linger = .seconds(1)
-            options.messageBytesMax = configuration.limits.payloadBytesMax
-            options.framesPerMessageMax = configuration.limits.framesPerMessageMax
-            let socket = try Socket(.dealer, in: try Context(), options: options)
-            try socket.connect(to: configuration.brokerEndpoint)
+            let line = try BrokerLine.open(configuration)
             let inbox = try Mailbox<BatchResult>(countMax: configuration.computeThreads)
             let orders = WorkerOrders(waker: inbox.waker)
             self.orders = orders
@@ -46,9 +44,9 @@ package final class WorkerServer: Sendable {
             }
             let computeThreads = threads
             let completion = completion
-            _ = try DedicatedThread(named: "sinew-worker", owning: socket) { socket in
+            _ = try DedicatedThread(named: "sinew-worker", owning: line) { line in
                 WorkerLoop.run(
-                    socket, configuration: configuration, models: loaded, threads: computeThreads, team: team,
+                    line, configuration: configuration, models: loaded, threads: computeThreads, team: team,
                     inbox: inbox,
                     orders: orders, logger: logger)
                 completion.finish()

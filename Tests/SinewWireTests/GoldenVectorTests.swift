@@ -65,7 +65,8 @@ import Testing
             broker: BrokerStatus(
                 version: "0.1.0", uptimeMicroseconds: 3_600_000_000, queuedCalls: 1, queuedItems: 2, runningCalls: 3,
                 runningItems: 4, callsDone: 5, itemsDone: 6, callsFailed: 7, callsCancelled: 8, callsRedispatched: 9,
-                malformedMessages: 10, clients: 11, draining: true),
+                malformedMessages: 10, clients: 11, draining: true,
+                handshakesRefused: 12, messagesRefused: 13, messagesTooFast: 14, repliesDropped: 15),
             workers: [
                 WorkerStatus(
                     name: "anna-17", state: .draining, models: [niki], credits: 512, inFlightItems: 64,

@@ -82,7 +82,8 @@ VECTORS = {
         "broker": {
             "version": "0.1.0", "uptime_us": 3_600_000_000, "queued_calls": 1, "queued_items": 2, "running_calls": 3,
             "running_items": 4, "calls_done": 5, "items_done": 6, "calls_failed": 7, "calls_cancelled": 8,
-            "calls_redispatched": 9, "malformed_messages": 10, "clients": 11, "draining": True},
+            "calls_redispatched": 9, "malformed_messages": 10, "clients": 11, "draining": True,
+            "handshakes_refused": 12, "messages_refused": 13, "messages_too_fast": 14, "replies_dropped": 15},
         "workers": [{
             "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64, "beat": BEAT,
             "heard_us_ago": 250_000, "compute_threads": 2, "isa": "avx2", "host": "anna", "process_id": 17,

@@ -157,6 +157,14 @@ public struct BrokerStatus: Sendable, Equatable {
     public var clients: UInt64
     /// Whether it takes no new calls because it is about to stop.
     public var draining: Bool
+    /// Connections refused because of their key.
+    public var handshakesRefused: UInt64
+    /// Messages dropped because their sender's key was revoked or is for the other port.
+    public var messagesRefused: UInt64
+    /// Messages refused because their client sent faster than one may.
+    public var messagesTooFast: UInt64
+    /// Replies dropped because their client did not read.
+    public var repliesDropped: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -173,7 +181,11 @@ public struct BrokerStatus: Sendable, Equatable {
         callsRedispatched: UInt64 = 0,
         malformedMessages: UInt64 = 0,
         clients: UInt64 = 0,
-        draining: Bool = false
+        draining: Bool = false,
+        handshakesRefused: UInt64 = 0,
+        messagesRefused: UInt64 = 0,
+        messagesTooFast: UInt64 = 0,
+        repliesDropped: UInt64 = 0
     ) {
         self.version = version
         self.uptimeMicroseconds = uptimeMicroseconds
@@ -189,6 +201,10 @@ public struct BrokerStatus: Sendable, Equatable {
         self.malformedMessages = malformedMessages
         self.clients = clients
         self.draining = draining
+        self.handshakesRefused = handshakesRefused
+        self.messagesRefused = messagesRefused
+        self.messagesTooFast = messagesTooFast
+        self.repliesDropped = repliesDropped
     }
 }
 
@@ -196,7 +212,7 @@ extension BrokerStatus: WireMessage {
     package static let messageName = "sinew.v1.BrokerStatus"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 14)
+        packer.packMapHeader(count: 18)
         packer.packField("version", version)
         packer.packField("uptime_us", uptimeMicroseconds)
         packer.packField("queued_calls", queuedCalls)
@@ -211,6 +227,10 @@ extension BrokerStatus: WireMessage {
         packer.packField("malformed_messages", malformedMessages)
         packer.packField("clients", clients)
         packer.packField("draining", draining)
+        packer.packField("handshakes_refused", handshakesRefused)
+        packer.packField("messages_refused", messagesRefused)
+        packer.packField("messages_too_fast", messagesTooFast)
+        packer.packField("replies_dropped", repliesDropped)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -231,6 +251,10 @@ extension BrokerStatus: WireMessage {
             case "malformed_messages": message.malformedMessages = try UInt64.unpack(from: &unpacker)
             case "clients": message.clients = try UInt64.unpack(from: &unpacker)
             case "draining": message.draining = try Bool.unpack(from: &unpacker)
+            case "handshakes_refused": message.handshakesRefused = try UInt64.unpack(from: &unpacker)
+            case "messages_refused": message.messagesRefused = try UInt64.unpack(from: &unpacker)
+            case "messages_too_fast": message.messagesTooFast = try UInt64.unpack(from: &unpacker)
+            case "replies_dropped": message.repliesDropped = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -62,6 +62,8 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let diskFull = ServiceErrorCode(rawValue: 205)
     /// The broker cannot read or write its store now; the message names the file and the system's reason.
     public static let storeUnavailable = ServiceErrorCode(rawValue: 206)
+    /// This client sends faster than one client may; wait for the pushback and send less at a time.
+    public static let tooFast = ServiceErrorCode(rawValue: 207)
     /// No broker answers at the endpoint; start one with `sinew up`.
     public static let brokerUnreachable = ServiceErrorCode(rawValue: 300)
     /// The broker stopped answering while the call was under way.
@@ -72,6 +74,10 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let cancelled = ServiceErrorCode(rawValue: 303)
     /// The deadline passed before the result was there.
     public static let deadlineExceeded = ServiceErrorCode(rawValue: 304)
+    /// The broker does not admit this key on this port; its operator admits keys with `sinew keys authorize`.
+    public static let keyRefused = ServiceErrorCode(rawValue: 305)
+    /// Client and broker do not speak the same security: one of them has no key, or this is not the broker's key.
+    public static let keysDoNotMatch = ServiceErrorCode(rawValue: 306)
     /// The answer is not the reply message of the method; one of the two sides has a bug.
     public static let malformedReply = ServiceErrorCode(rawValue: 400)
     /// The solver failed on the call; the worker's log says more.
@@ -113,11 +119,14 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .tenantQuota,
         .diskFull,
         .storeUnavailable,
+        .tooFast,
         .brokerUnreachable,
         .brokerSilent,
         .clientClosed,
         .cancelled,
         .deadlineExceeded,
+        .keyRefused,
+        .keysDoNotMatch,
         .malformedReply,
         .solverFailed,
         .solutionNotFinite,
@@ -224,6 +233,9 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         206: Entry(
             name: "STORE_UNAVAILABLE", status: .unavailable, isRetryable: true,
             sentence: "The broker cannot read or write its store now; the message names the file and the system's reason."),
+        207: Entry(
+            name: "TOO_FAST", status: .resourceExhausted, isRetryable: true,
+            sentence: "This client sends faster than one client may; wait for the pushback and send less at a time."),
         300: Entry(
             name: "BROKER_UNREACHABLE", status: .unavailable, isRetryable: true,
             sentence: "No broker answers at the endpoint; start one with `sinew up`."),
@@ -239,6 +251,12 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         304: Entry(
             name: "DEADLINE_EXCEEDED", status: .deadlineExceeded, isRetryable: false,
             sentence: "The deadline passed before the result was there."),
+        305: Entry(
+            name: "KEY_REFUSED", status: .unauthenticated, isRetryable: false,
+            sentence: "The broker does not admit this key on this port; its operator admits keys with `sinew keys authorize`."),
+        306: Entry(
+            name: "KEYS_DO_NOT_MATCH", status: .unauthenticated, isRetryable: false,
+            sentence: "Client and broker do not speak the same security: one of them has no key, or this is not the broker's key."),
         400: Entry(
             name: "MALFORMED_REPLY", status: .internal, isRetryable: false,
             sentence: "The answer is not the reply message of the method; one of the two sides has a bug."),
