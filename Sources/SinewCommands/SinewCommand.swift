@@ -21,6 +21,7 @@ package struct SinewCommand: AsyncParsableCommand {
             ShapeCommand.self,
             RetargetCommand.self,
             BenchCommand.self,
+            KeysCommand.self,
             DoctorCommand.self,
         ])
 

@@ -25,8 +25,10 @@ final class BrokerPeer {
     /// Looks at every message first; true when it has dealt with it.
     var intercept: ((Received) throws -> Bool)?
 
-    init(_ endpoint: String, in context: Context) throws {
-        socket = try Socket(.dealer, in: context)
+    init(_ endpoint: String, in context: Context, keys: CurveClientKeys? = nil) throws {
+        var options = Socket.Options()
+        if let keys { options.security = .client(keys) }
+        socket = try Socket(.dealer, in: context, options: options)
         try socket.connect(to: endpoint)
         ready = poller.add(socket)
     }
@@ -58,6 +60,9 @@ final class BrokerPeer {
         throw Silence()
     }
 
+    /// Whether nothing has arrived that was not looked at.
+    func hasHeardNothing() throws -> Bool { try socket.receive() == nil }
+
     func receive(_ kind: Head.Kind) throws -> Received { try receive { $0.head.kind == kind } }
 
     struct Silence: Error {}
@@ -68,8 +73,7 @@ extension BrokerPeer {
 
     func call(
         _ id: UInt64, model: String = "niki", method: String = BrokerPeer.solve, timeout: Duration? = nil,
-        items: UInt32 = 1,
-        payload: [UInt8] = [1, 2, 3]
+        items: UInt32 = 1, tenant: String = "", payload: [UInt8] = [1, 2, 3]
     ) throws {
         try send(
             Head(
@@ -77,7 +81,7 @@ extension BrokerPeer {
                 timeoutMicroseconds: timeout.map {
                     UInt64($0.components.seconds) * 1_000_000 + UInt64($0.components.attoseconds / 1_000_000_000_000)
                 },
-                items: items), [payload])
+                tenant: tenant, items: items), [payload])
     }
 
     /// The reply to one call.
@@ -101,9 +105,9 @@ final class ScriptedWorker {
 
     init(
         _ name: String, _ endpoint: String, in context: Context, models: [String] = ["niki"], credits: UInt32 = 1_000,
-        incarnation: UInt64 = 1
+        incarnation: UInt64 = 1, keys: CurveClientKeys? = nil
     ) throws {
-        peer = try BrokerPeer(endpoint, in: context)
+        peer = try BrokerPeer(endpoint, in: context, keys: keys)
         hello = WorkerHello(
             name: name, models: models.map { ModelReady(name: $0, version: "1", architecture: "test") },
             credits: credits, computeThreads: 1, isa: "generic", host: "here", processID: 1, version: "0",

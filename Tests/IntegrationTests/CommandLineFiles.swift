@@ -26,9 +26,15 @@ func names(in folder: String) -> [String] {
     return names.sorted()
 }
 
-private func removeAll(_ path: String) {
+/// Removes a file, or a folder with everything in it.
+func removeAll(_ path: String) {
     for name in names(in: path) { removeAll("\(path)/\(name)") }
     if unsafe rmdir(path) != 0 { _ = unsafe unlink(path) }
+}
+
+/// Changes who may do what with a file.
+func changeMode(_ mode: UInt32, of path: String) throws {
+    guard unsafe chmod(path, mode_t(mode)) == 0 else { throw Trouble("cannot change the mode of \(path)") }
 }
 
 /// Writes a small text file.

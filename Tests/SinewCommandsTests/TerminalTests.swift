@@ -38,17 +38,17 @@ struct EndpointPolicyTests {
         "tcp://127.0.0.1:7690", "tcp://127.1.2.3:*", "tcp://localhost:0", "tcp://[::1]:7690", "ipc:///tmp/a",
     ])
     func `loopback needs no permission`(endpoint: String) throws {
-        try EndpointPolicy.check(endpoint, option: "--endpoint", isInsecureAllowed: false)
+        try EndpointPolicy.check(endpoint, option: "--endpoint", hasKeys: false, isInsecureAllowed: false)
     }
 
     @Test(arguments: ["tcp://10.0.0.7:7690", "tcp://*:7690", "tcp://127.0.0.1.example.org:1", "tcp://0.0.0.0:1"])
     func `any other address is refused until a person insists`(endpoint: String) throws {
         let failure = #expect(throws: CommandFailure.self) {
-            try EndpointPolicy.check(endpoint, option: "--endpoint", isInsecureAllowed: false)
+            try EndpointPolicy.check(endpoint, option: "--endpoint", hasKeys: false, isInsecureAllowed: false)
         }
         #expect(failure?.status == .refused)
         #expect(failure?.message.contains("--insecure") == true)
-        try EndpointPolicy.check(endpoint, option: "--endpoint", isInsecureAllowed: true)
+        try EndpointPolicy.check(endpoint, option: "--endpoint", hasKeys: false, isInsecureAllowed: true)
     }
 
     @Test(arguments: [
@@ -56,7 +56,7 @@ struct EndpointPolicyTests {
     ])
     func `a malformed endpoint is a usage error`(endpoint: String) {
         let failure = #expect(throws: CommandFailure.self) {
-            try EndpointPolicy.check(endpoint, option: "--endpoint", isInsecureAllowed: true)
+            try EndpointPolicy.check(endpoint, option: "--endpoint", hasKeys: false, isInsecureAllowed: true)
         }
         #expect(failure?.status == .usage)
     }

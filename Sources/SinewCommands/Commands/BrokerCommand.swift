@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SinewBroker
+internal import UnixSignals
 
 /// `sinew broker`: hands calls to workers and results back to clients.
 struct BrokerCommand: AsyncParsableCommand {
@@ -8,7 +9,8 @@ struct BrokerCommand: AsyncParsableCommand {
         commandName: "broker", abstract: "Run a broker: clients on one port, workers on another.",
         discussion: """
             Prints its two endpoints once it listens. The first SIGINT or SIGTERM drains (no new calls, running ones \
-            finish), a second one stops at once.
+            finish), a second one stops at once. With keys, only those of the list are admitted; the list is read again when \
+            it changes, and on SIGHUP.
             """)
 
     @Option(name: .long, help: "Where clients connect; port * lets the system choose one.")
@@ -17,17 +19,24 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Where workers connect; port * lets the system choose one.")
     var workers = "tcp://127.0.0.1:7691"
 
+    @OptionGroup var keys: BrokerKeyOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try EndpointPolicy.check(clients, option: "--clients", isInsecureAllowed: service.insecure)
-        try EndpointPolicy.check(workers, option: "--workers", isInsecureAllowed: service.insecure)
         var configuration = BrokerConfiguration()
+        configuration.security = try keys.security()
+        configuration.allowsInsecure = service.insecure
+        let hasKeys = configuration.security != nil
+        for (option, endpoint) in [("--clients", clients), ("--workers", workers)] {
+            try EndpointPolicy.check(
+                endpoint, option: option, hasKeys: hasKeys, isInsecureAllowed: service.insecure)
+        }
         configuration.clientEndpoint = clients
         configuration.workerEndpoint = workers
         configuration.version = sinewVersion
         let signals = await stoppingSignals()
+        let reloads = hasKeys ? await UnixSignalsSequence(trapping: .sighup) : nil
         let server = try BrokerServer(configuration, logger: service.logger(label: "sinew.broker"))
         let ready = BrokerReady(
             clientEndpoint: server.clientEndpoint, workerEndpoint: server.workerEndpoint, processID: Int(getpid()))
@@ -36,7 +45,15 @@ struct BrokerCommand: AsyncParsableCommand {
         } else {
             StandardStreams.data("clients \(ready.clientEndpoint)  workers \(ready.workerEndpoint)")
         }
-        await runService(server, until: signals, stopsWithParent: service.stopWithParent)
+        await withTaskGroup(of: Void.self) { group in
+            if let reloads {
+                group.addTask {
+                    for await _ in reloads { server.reloadKeys() }
+                }
+            }
+            await runService(server, until: signals, stopsWithParent: service.stopWithParent)
+            group.cancelAll()
+        }
     }
 }
 

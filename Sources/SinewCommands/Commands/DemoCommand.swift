@@ -65,7 +65,7 @@ struct DemoCommand: AsyncParsableCommand {
     private func solve(
         _ scene: DemoScene, _ observations: DemoObservations, models: [String], fleet: LocalFleet
     ) async throws -> DemoReport {
-        try await withClient(of: fleet.broker.clientEndpoint) { client in
+        try await withClient(ClientConfiguration(endpoint: fleet.broker.clientEndpoint)) { client in
             try await solve(scene, observations, models: models, client: client)
         }
     }

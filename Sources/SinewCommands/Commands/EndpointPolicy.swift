@@ -1,9 +1,13 @@
-/// Which addresses may be used without keys: loopback, `ipc` and `inproc`; everything else only when a person says so.
+internal import SinewZeroMQ
+
+/// Which addresses may be used without keys: loopback and `ipc`; everything else only when a person says so.
 package enum EndpointPolicy {
     /// Checks an endpoint before a socket sees it.
     ///
     /// - Throws: ``CommandFailure`` with `usage` when it is malformed, `refused` when it leaves the machine.
-    package static func check(_ endpoint: String, option: String, isInsecureAllowed: Bool) throws(CommandFailure) {
+    package static func check(
+        _ endpoint: String, option: String, hasKeys: Bool, isInsecureAllowed: Bool
+    ) throws(CommandFailure) {
         guard let separator = endpoint.firstRange(of: "://") else {
             throw CommandFailure(
                 .usage,
@@ -17,20 +21,15 @@ package enum EndpointPolicy {
                 throw CommandFailure(
                     .usage, "\(option) '\(endpoint)' has no port: write tcp://HOST:PORT (0…65535, or * for any)")
             }
-            guard !isInsecureAllowed, !isLoopback(address[..<colon]) else { return }
+            guard !hasKeys, !isInsecureAllowed, EndpointReach.leavesThisMachine(endpoint) else { return }
             throw CommandFailure(
                 .refused,
-                "\(option) '\(endpoint)' leaves this machine, and the traffic is neither encrypted nor authenticated: "
-                    + "use 127.0.0.1 (through an SSH tunnel, say), or add --insecure on a network you trust")
+                "\(option) '\(endpoint)' leaves this machine, and without keys the traffic is neither encrypted nor "
+                    + "authenticated: make keys with sinew keys generate and add --key, use 127.0.0.1, or add --insecure on a "
+                    + "network you trust")
         default:
             throw CommandFailure(.usage, "\(option) '\(endpoint)': only tcp:// and ipc:// are served")
         }
-    }
-
-    private static func isLoopback(_ host: Substring) -> Bool {
-        if host == "localhost" || host == "[::1]" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private static func isPort(_ text: Substring) -> Bool { text == "*" || UInt16(text) != nil }

@@ -8,7 +8,7 @@ struct ServiceOptions: ParsableArguments {
     @Option(name: .long, help: "The least important messages to print: debug, info, notice, warning, error.")
     var logLevel: LogLevelOption = .info
 
-    @Flag(name: .long, help: "Allow addresses outside this machine; the traffic is not encrypted.")
+    @Flag(name: .long, help: "Allow addresses outside this machine without keys; the traffic is not encrypted.")
     var insecure = false
 
     @Flag(name: .long, help: ArgumentHelp("Stop when standard input ends.", visibility: .private))

@@ -23,6 +23,7 @@ struct FleetReport: Encodable {
         let uptimeSeconds: Double
         let queuedCalls, queuedItems, runningCalls, runningItems: UInt64
         let callsDone, itemsDone, callsFailed, callsCancelled, callsRedispatched, malformedMessages, clients: UInt64
+        let handshakesRefused, messagesRefused, messagesTooFast, repliesDropped: UInt64
         let isDraining: Bool
     }
     struct Worker: Encodable {
@@ -49,7 +50,9 @@ struct FleetReport: Encodable {
             runningItems: broker.runningItems, callsDone: broker.callsDone, itemsDone: broker.itemsDone,
             callsFailed: broker.callsFailed, callsCancelled: broker.callsCancelled,
             callsRedispatched: broker.callsRedispatched, malformedMessages: broker.malformedMessages,
-            clients: broker.clients, isDraining: broker.draining)
+            clients: broker.clients, handshakesRefused: broker.handshakesRefused,
+            messagesRefused: broker.messagesRefused, messagesTooFast: broker.messagesTooFast,
+            repliesDropped: broker.repliesDropped, isDraining: broker.draining)
         workers = reply.workers.map { worker in
             Worker(
                 name: worker.name, state: worker.state.word, models: worker.models.map { "\($0.name)/\($0.version)" },
@@ -72,8 +75,17 @@ struct FleetReport: Encodable {
                 + "(\(broker.runningItems)), done \(broker.callsDone) (\(broker.itemsDone))",
             "  failed \(broker.callsFailed), cancelled \(broker.callsCancelled), given to another worker "
                 + "\(broker.callsRedispatched), unreadable messages \(broker.malformedMessages), clients \(broker.clients)",
-            "",
         ]
+        let refusals = [
+            ("connections refused for their keys", broker.handshakesRefused),
+            ("messages refused for their keys", broker.messagesRefused),
+            ("messages that came too fast", broker.messagesTooFast),
+            ("replies dropped because nobody read them", broker.repliesDropped),
+        ].filter { $0.1 > 0 }
+        if !refusals.isEmpty {
+            lines.append("  " + style.yellow(refusals.map { "\($0.0) \($0.1)" }.joined(separator: ", ")))
+        }
+        lines.append("")
         guard !workers.isEmpty else { return lines + ["no workers; start one: sinew worker"] }
         var table = TextTable([
             "worker", "state", "models", "in flight", "items done", "batches", "mean batch", "largest", "busy s", "isa",

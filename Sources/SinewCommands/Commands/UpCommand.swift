@@ -37,6 +37,11 @@ struct UpCommand: AsyncParsableCommand {
         help: "How all weights are held: float32, bfloat16, int8 (default: what each model.json says).")
     var precision: PrecisionOption?
 
+    @Option(
+        name: .long, help: "With --key: the file of the key that the workers use; the list must admit it as a worker.")
+    var workerKey: String?
+
+    @OptionGroup var keys: BrokerKeyOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
@@ -45,9 +50,16 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try EndpointPolicy.check(clients, option: "--clients", isInsecureAllowed: service.insecure)
-        try EndpointPolicy.check(workerEndpoint, option: "--worker-endpoint", isInsecureAllowed: service.insecure)
         var plan = LocalFleet.Plan()
+        let security = try keyOptions()
+        for (option, endpoint) in [("--clients", clients), ("--worker-endpoint", workerEndpoint)] {
+            try EndpointPolicy.check(
+                endpoint, option: option, hasKeys: security != nil, isInsecureAllowed: service.insecure)
+        }
+        if let security {
+            plan.brokerKeyOptions = security.broker
+            plan.workerKeyOptions = security.workers
+        }
         plan.clientEndpoint = clients
         plan.workerEndpoint = workerEndpoint
         plan.workers = workers
@@ -85,6 +97,27 @@ struct UpCommand: AsyncParsableCommand {
         let outcome = await supervise(fleet, until: signals)
         await fleet.stop()
         try outcome.get()
+    }
+
+    /// What the broker and the workers are told about keys; nil when none are in use.
+    private func keyOptions() throws -> (broker: [String], workers: [String])? {
+        guard let paths = try keys.paths() else {
+            guard workerKey == nil else {
+                throw CommandFailure(
+                    .usage, "--worker-key without --key and --authorized-keys: no keys are in use; add them")
+            }
+            return nil
+        }
+        guard let workerKey else {
+            throw CommandFailure(
+                .usage,
+                "--key without --worker-key: the workers need a key too; make one with sinew keys generate and admit it "
+                    + "with sinew keys authorize --role worker")
+        }
+        return (
+            ["--key", paths.key, "--authorized-keys", paths.authorizedKeys],
+            ["--key", workerKey, "--broker-key", paths.key]
+        )
     }
 
     /// Keeps the fleet running until a signal comes, the parent ends, or a process cannot be kept alive.

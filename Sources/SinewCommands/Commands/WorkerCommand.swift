@@ -54,6 +54,7 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The strongest instruction set to use: portable, neon, avx2, avx512.")
     var isaMax: ISAOption?
 
+    @OptionGroup var connection: ConnectionKeyOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
@@ -62,13 +63,17 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try EndpointPolicy.check(broker, option: "--broker", isInsecureAllowed: service.insecure)
+        let keys = try connection.keys()
+        try EndpointPolicy.check(
+            broker, option: "--broker", hasKeys: keys != nil, isInsecureAllowed: service.insecure)
         if let isaMax { ISA.limit(to: isaMax.isa) }
         let repository = ModelRepository(path: models)
         let names = model.isEmpty ? try repository.list().map { "\($0.name)/\($0.version)" } : model
         let loaded = try names.map { try repository.load($0, precision: precision?.precision) }
 
         var configuration = WorkerConfiguration(brokerEndpoint: broker, version: sinewVersion)
+        configuration.keys = keys
+        configuration.allowsInsecure = service.insecure
         let allowance = ProcessorAllowance.current
         configuration.processors = pin ? try PinnedProcessors.list(processors, allowed: allowance.processors) : []
         configuration.computeThreads =

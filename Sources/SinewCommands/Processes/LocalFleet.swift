@@ -13,6 +13,10 @@ final class LocalFleet: Sendable {
         var threads = 1
         /// The processors that each worker's threads are pinned to; empty leaves them to the scheduler.
         var processors: [[Int]] = []
+        /// Which keys the broker has; none, whatever the environment says for others.
+        var brokerKeyOptions = ["--key", "", "--authorized-keys", ""]
+        /// Which keys the workers have; none, whatever the environment says for others.
+        var workerKeyOptions = ["--key", "", "--broker-key", ""]
         /// Further options of every worker.
         var workerOptions: [String] = []
         /// Options of every process.
@@ -116,7 +120,7 @@ final class LocalFleet: Sendable {
                 "broker", "--clients", plan.clientEndpoint, "--workers", plan.workerEndpoint, "--json",
                 "--stop-with-parent",
             ]
-                + plan.serviceOptions)
+                + plan.brokerKeyOptions + plan.serviceOptions)
         let ready: BrokerReady = try await firstWord(of: process, "the broker")
         return (process, ready)
     }
@@ -129,7 +133,7 @@ final class LocalFleet: Sendable {
                 "worker", "--broker", broker.workerEndpoint, "--threads", "\(plan.threads)", "--json",
                 "--stop-with-parent",
             ]
-                + pinning(index) + plan.workerOptions + plan.serviceOptions)
+                + pinning(index) + plan.workerKeyOptions + plan.workerOptions + plan.serviceOptions)
         workerProcesses.withLock { $0.append(Worker(process: process, index: index)) }
         let _: WorkerReady = try await Self.firstWord(of: process, "a worker")
         return process

@@ -1,0 +1,58 @@
+import Logging
+import SinewZeroMQ
+import Synchronization
+
+/// What a broker says to its operator, for tests that wait for a line of it.
+final class RecordedLog: Sendable {
+    private let lines = Mutex<[String]>([])
+    private let waker: Waker
+
+    init() throws { waker = try Waker() }
+
+    /// Says everything to this log; a line is `level message key=value …`, the keys in order.
+    var logger: Logger {
+        var logger = Logger(label: "test", factory: { _ in Handler(log: self) })
+        logger.logLevel = .debug
+        return logger
+    }
+
+    /// Everything that was said.
+    var said: [String] { lines.withLock { $0 } }
+
+    /// Waits for a line with all of these fragments.
+    func wait(for fragments: String...) throws -> String {
+        var poller = Poller()
+        _ = poller.add(waker)
+        let end = ContinuousClock.now + brokerPatience
+        while true {
+            waker.clear()
+            let found = said.first { line in fragments.allSatisfy { line.contains($0) } }
+            if let found { return found }
+            guard ContinuousClock.now < end else {
+                throw Trouble("nobody said \(fragments), but:\n\(said.joined(separator: "\n"))")
+            }
+            try poller.wait(atMost: end - ContinuousClock.now)
+        }
+    }
+
+    private func take(_ line: String) {
+        lines.withLock { $0.append(line) }
+        waker.wake()
+    }
+
+    private struct Handler: LogHandler {
+        let log: RecordedLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.debug
+
+        func log(event: LogEvent) {
+            let values = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            log.take(([event.level.rawValue, event.message.description] + values).joined(separator: " "))
+        }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+    }
+}
