@@ -211,6 +211,16 @@ private func load(_ name: String) throws -> LearnableSMPLifyModel {
         #expect(error.reason == .unusableFile && error.message.contains("\"\(field)\""), "\(error.message)")
     }
 
+    @Test(arguments: [
+        ("0.117", "0.617"), ("0.117", "null"), ("\"keypoints\": [\n      15", "\"keypoints\": [\n      24"),
+    ])
+    func `offsets that no keypoint of a body has are refused`(old: String, new: String) throws {
+        let temporary = try TemporaryRepository(copying: "learnable_smplify_published")
+        try temporary.replaceInDescription(old, with: new)
+        let error = try #require(temporary.error())
+        #expect(error.reason == .unusableFile && error.message.contains("\"graph.offsets\""), "\(error.message)")
+    }
+
     @Test func `a tensor of another width is refused`() throws {
         let temporary = try TemporaryRepository(copying: "learnable_smplify_ours")
         try temporary.replaceInDescription("\"channels\": 5", with: "\"channels\": 6")

@@ -14,8 +14,8 @@ extension ModelCommand {
                 tensor must have the name and shape of the release. Arrays of SMPL inside it are left out, since they may not be \
                 passed on. The weights stay under their authors' terms.
                 A checkpoint of SMPL-IK expects people who stand along z; effectors are turned there and the answer back. BODY-25 \
-                keypoints of Learnable SMPLify that are not among the 29 joints (nose, eyes, ears, small toes, heels) are stood for \
-                by the nearest joint.
+                keypoints of Learnable SMPLify that are not among the 29 joints (nose, eyes, ears, small toes, heels) ride on head \
+                and ankles.
                 """)
 
         @Argument(help: "The checkpoint, for example niki-ts.pth, smpl-ik.ckpt or best_ckpt.pth.tar.")

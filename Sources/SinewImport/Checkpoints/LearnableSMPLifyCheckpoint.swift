@@ -11,10 +11,15 @@ package enum LearnableSMPLifyCheckpoint {
     private static let body = 79
     private static let blocksMax = 32
 
-    /// The joint of the 29 that stands for each BODY-25 keypoint. Of nose, eyes, ears, small toes and heels there is none; the nearest one
-    /// stands for them in start pose and target alike.
+    /// The joint of the 29 that stands for each BODY-25 keypoint; of nose, eyes, ears, small toes and heels the joint that carries it.
     private static let keypoints = [
-        15, 12, 17, 19, 21, 16, 18, 20, 0, 2, 5, 8, 1, 4, 7, 24, 24, 15, 15, 27, 10, 7, 28, 11, 8,
+        15, 12, 17, 19, 21, 16, 18, 20, 0, 2, 5, 8, 1, 4, 7, 15, 15, 15, 15, 27, 7, 7, 28, 8, 8,
+    ]
+    /// Where the carried keypoints are from their joints at rest, metres, measured on the open body: the regressor of the release is SMPL's.
+    private static let offsets: [Int: [Double]] = [
+        0: [0, 0.004, 0.117], 15: [-0.031, 0.04, 0.088], 16: [0.031, 0.04, 0.088], 17: [-0.08, 0.035, -0.01],
+        18: [0.08, 0.035, -0.01], 20: [0.04, -0.057, 0.15], 21: [0.002, -0.04, -0.05], 23: [-0.04, -0.057, 0.15],
+        24: [-0.002, -0.04, -0.05],
     ]
     /// Mid hip, left hip, right hip, neck.
     private static let frame = [8, 12, 9, 1]
@@ -99,6 +104,9 @@ package enum LearnableSMPLifyCheckpoint {
         func numbers(_ values: [Int]) -> JSONValue { .array(values.map { .integer($0) }) }
         return .object([
             .init("features", .string("position")), .init("keypoints", numbers(keypoints)),
+            .init(
+                "offsets",
+                .array((0..<keypointCount).map { .array((offsets[$0] ?? [0, 0, 0]).map { .number($0) }) })),
             .init("edges", .array(edges.map { numbers($0.map { $0 - 1 }) })), .init("frame", numbers(frame)),
             .init("channels", .integer(channels)),
             .init("blocks", .array(blocks.map { numbers([$0.inputs, $0.outputs, $0.stride]) })),

@@ -57,6 +57,7 @@ extension GraphLayout {
         features = try choice("features")
         pooling = try choice("pooling")
         keypoints = try numbers(json["keypoints"], "keypoints", in: 0...(Skeleton.positionCount - 1))
+        offsets = try Self.offsets(json["offsets"], keypoints: keypoints, complain: complain)
         let slots = 0...max(keypoints.count - 1, 0)
         edges = try rows("edges", columns: 2, in: slots).map { Edge(outer: $0[0], inner: $0[1]) }
         let frame = try numbers(json["frame"], "frame", in: slots)
@@ -83,5 +84,31 @@ extension GraphLayout {
         guard (1...Self.blocksMax).contains(blocks.count) else {
             throw complain("graph.blocks", "has \(blocks.count) blocks, 1…\(Self.blocksMax) are needed")
         }
+    }
+
+    /// A keypoint farther than this from its joint is none of a body.
+    private static let offsetMax = 0.5
+
+    private static func offsets(
+        _ json: JSONValue?, keypoints: [Int], complain: (_ field: String, _ what: String) -> ModelError
+    ) throws(ModelError) -> [SIMD3<Double>] {
+        guard let json else { return [] }
+        guard let rows = json.array, rows.count == keypoints.count else {
+            throw complain("graph.offsets", "is not a list of three numbers for each of \(keypoints.count) keypoints")
+        }
+        var found: [SIMD3<Double>] = []
+        for (keypoint, row) in rows.enumerated() {
+            let numbers = row.array?.compactMap(\.double) ?? []
+            guard numbers.count == 3, row.array?.count == 3, numbers.allSatisfy({ abs($0) <= offsetMax }) else {
+                throw complain(
+                    "graph.offsets", "has an entry that is not three numbers of metres in -\(offsetMax)…\(offsetMax)")
+            }
+            let offset = SIMD3(numbers[0], numbers[1], numbers[2])
+            guard offset == .zero || keypoints[keypoint] < Skeleton.rotationCount else {
+                throw complain("graph.offsets", "moves a keypoint of joint \(keypoints[keypoint]), which is not turned")
+            }
+            found.append(offset)
+        }
+        return found
     }
 }

@@ -60,8 +60,13 @@ public struct GraphLayout: Sendable, Equatable {
 
     /// What is known of a keypoint.
     public let features: Features
-    /// For each keypoint the joint of the 29 that stands for it.
+    /// For each keypoint the joint of the 29 that stands for it, or that carries it.
     public let keypoints: [Int]
+    /// For each keypoint how far it is from its joint, metres, in the joint's frame; empty where all keypoints are joints.
+    ///
+    /// What is observed are joints. In the start pose such a keypoint turns with its joint; in the target it is turned by the shortest turn
+    /// of the joint's bone from start to target.
+    public let offsets: [SIMD3<Double>]
     /// The graph.
     public let edges: [Edge]
     /// The human-centric frame.

@@ -82,10 +82,9 @@ struct StartConditioning {
         let origin = chain.positions[layout.keypoints[layout.frame.origin]]
         for (slot, joint) in layout.keypoints.enumerated() {
             let at = slot * 2 * channels
-            let start = axes.inverseRotated(chain.positions[joint] - origin)
-            people.store(start, into: &batch.graph, width: width, at: at)
-            let aim = axes.inverseRotated(target[joint] - origin)
-            people.store(aim, into: &batch.graph, width: width, at: at + channels)
+            let (start, aim) = places(of: slot, joint)
+            people.store(axes.inverseRotated(start - origin), into: &batch.graph, width: width, at: at)
+            people.store(axes.inverseRotated(aim - origin), into: &batch.graph, width: width, at: at + channels)
             switch layout.features {
             case .position: break
             case .positionBoneConfidence:
@@ -99,6 +98,20 @@ struct StartConditioning {
                 people.store(fit.confidence[joint], into: &batch.graph, width: width, at: at + channels + 6)
             }
         }
+    }
+
+    /// Where a keypoint is in the start pose and in the target.
+    private func places(of slot: Int, _ joint: Int) -> (start: LaneVector, target: LaneVector) {
+        let (start, aim) = (chain.positions[joint], target[joint])
+        guard !layout.offsets.isEmpty, layout.offsets[slot] != .zero, let end = BoneTopology.next(after: joint) else {
+            return (start, aim)
+        }
+        let rest = layout.offsets[slot]
+        let offset =
+            chain.globals[joint]
+            * LaneVector(Lanes(repeating: rest.x), Lanes(repeating: rest.y), Lanes(repeating: rest.z))
+        let turn = LaneMatrix.swing(from: chain.positions[end] - start, to: target[end] - aim)
+        return (start + offset, aim + turn * offset)
     }
 
     /// The start pose's frame; its columns are the axes.

@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from .body import forward_kinematics, rest_offsets
 from .conditioning import SIGMA_MAX, Observations
-from .skeleton import JOINT_COUNT, PARENTS, ROTATION_COUNT
+from .rotations import swing_between
+from .skeleton import CHILDREN, JOINT_COUNT, PARENTS, ROTATION_COUNT
 
 CONFIDENCE_SCALE = 0.02
 """Metres: the deviation at which a keypoint counts half."""
@@ -26,8 +27,15 @@ NTU_EDGES = [
 ]
 """The published graph, counted from 1: NTU RGB+D's, although the keypoints are BODY-25's."""
 
-BODY25_JOINTS = [15, 12, 17, 19, 21, 16, 18, 20, 0, 2, 5, 8, 1, 4, 7, 24, 24, 15, 15, 27, 10, 7, 28, 11, 8]
-"""The joint of the 29 nearest to each BODY-25 keypoint, for bodies without that regressor (nose, eyes, ears, toes and heels are approximate)."""
+BODY25_JOINTS = [15, 12, 17, 19, 21, 16, 18, 20, 0, 2, 5, 8, 1, 4, 7, 15, 15, 15, 15, 27, 7, 7, 28, 8, 8]
+"""The joint of the 29 that stands for each BODY-25 keypoint, for bodies without that regressor, or that carries it (`BODY25_OFFSETS`)."""
+
+_LEFT_OFFSETS = {0: (0.0, 0.004, 0.117), 16: (0.031, 0.04, 0.088), 18: (0.08, 0.035, -0.01), 20: (0.04, -0.057, 0.15), 21: (0.002, -0.04, -0.05)}
+_MIRRORED = {15: 16, 17: 18, 23: 20, 24: 21}
+BODY25_OFFSETS = [
+    list(_LEFT_OFFSETS[k]) if k in _LEFT_OFFSETS else [-_LEFT_OFFSETS[_MIRRORED[k]][0], *_LEFT_OFFSETS[_MIRRORED[k]][1:]] if k in _MIRRORED
+    else [0.0, 0.0, 0.0] for k in range(25)]
+"""Nose, eyes and ears from the head joint, small toes and heels from the ankles, metres at rest: measured on the open body."""
 
 
 @dataclass
@@ -47,13 +55,16 @@ class Layout:
     hidden: int = 192
     joint_width: int = 32
     rotations: int = ROTATION_COUNT
+    offsets: list[list[float]] = field(default_factory=list)
+    """Per keypoint how far it is from its joint, in the joint's frame; empty where all keypoints are joints."""
 
     @staticmethod
     def published() -> "Layout":
         """The released checkpoint's."""
         blocks = [(64, 64, 1)] * 3 + [(64, 128, 2)] + [(128, 128, 1)] * 2 + [(128, 256, 2)] + [(256, 256, 1)] * 2
         return Layout(
-            "position", list(BODY25_JOINTS), [(a - 1, b - 1) for a, b in NTU_EDGES], [8, 12, 9, 1], 64, blocks, 9, "mean", 256, 256, 22)
+            "position", list(BODY25_JOINTS), [(a - 1, b - 1) for a, b in NTU_EDGES], [8, 12, 9, 1], 64, blocks, 9, "mean", 256, 256, 22,
+            list(BODY25_OFFSETS))
 
     @property
     def feature_width(self) -> int:
@@ -63,6 +74,8 @@ class Layout:
         """The `graph` object of `model.json`."""
         found = asdict(self)
         del found["hidden"]
+        if not self.offsets:
+            del found["offsets"]
         return found
 
     @staticmethod
@@ -150,6 +163,8 @@ def inputs(layout: Layout, start: Tensor, betas: Tensor, rest: Tensor, seen: Obs
     shift = (weight * (seen.joints - posed)).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp_min(1e-12)
     target = torch.where(seen.observed[..., None], seen.joints - shift, posed)
     keypoints = torch.stack([posed[:, layout.keypoints], target[:, layout.keypoints]], 1)
+    if layout.offsets:
+        keypoints = keypoints + carried(layout, posed, globals_, target)
     axes = human_frame(keypoints[:, 0], layout.frame)
     channels = [(keypoints - keypoints[:, :1, layout.frame[0], None]) @ axes[:, None]]
     if layout.features == "position-bone-confidence":
@@ -160,6 +175,19 @@ def inputs(layout: Layout, start: Tensor, betas: Tensor, rest: Tensor, seen: Obs
         channels += [both[:, :, layout.keypoints], sure[:, :, layout.keypoints]]
     body = torch.cat([axis_angle(start[:, 1:]).flatten(1), betas], 1)
     return Inputs(torch.cat(channels, -1), body)
+
+
+def carried(layout: Layout, posed: Tensor, globals_: Tensor, target: Tensor) -> Tensor:
+    """What lies between joints and keypoints, `[B, 2, V, 3]`: turned with the joint in the start pose, and in the target as the shortest turn of the
+    joint's bone from start to target turns it further."""
+    out = posed.new_zeros(len(posed), 2, len(layout.keypoints), 3)
+    for slot, (joint, offset) in enumerate(zip(layout.keypoints, layout.offsets)):
+        if any(offset):
+            bone = [both[:, CHILDREN[joint]] - both[:, joint] for both in (posed, target)]
+            start = globals_[:, joint] @ posed.new_tensor(offset)
+            out[:, 0, slot] = start
+            out[:, 1, slot] = (swing_between(*bone) @ start[..., None])[..., 0]
+    return out
 
 
 def with_identity(rotations: Tensor, count: int) -> Tensor:

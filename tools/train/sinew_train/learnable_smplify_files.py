@@ -20,7 +20,7 @@ from .conditioning import Observations
 from .data import split_names
 from .export import ACKNOWLEDGEMENT, DATA, LICENCE
 from .learnable_smplify import (
-    BODY25_JOINTS, DenseLearnableSMPLify, Layout, LearnableSMPLify, NTU_EDGES, axis_angle, from_interleaved6d, inputs, with_identity)
+    BODY25_JOINTS, BODY25_OFFSETS, DenseLearnableSMPLify, Layout, LearnableSMPLify, NTU_EDGES, axis_angle, from_interleaved6d, inputs, with_identity)
 from .make_fixtures import people, save
 from .rotations import from_axis_angle
 
@@ -77,7 +77,7 @@ FIXTURES = {
     "learnable_smplify_ours": Layout(channels=5, blocks=[(5, 5, 1), (5, 7, 2), (7, 9, 1)], hidden=11, joint_width=3),
     "learnable_smplify_published": Layout(
         "position", list(BODY25_JOINTS), [(a - 1, b - 1) for a, b in NTU_EDGES], [8, 12, 9, 1], 5, [(5, 5, 1), (5, 7, 2), (7, 7, 1), (7, 9, 2)],
-        9, "mean", 11, 3, 22),
+        9, "mean", 11, 3, 22, list(BODY25_OFFSETS)),
 }
 """Odd and small widths; strides, ways around and both poolings all occur."""
 
