@@ -102,7 +102,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         // Shared with tools/fuzz.
         .target(
-            name: "FuzzTargets", dependencies: ["SinewWire", "SinewArrayFiles", "SinewImport", "SinewCore"],
+            name: "FuzzTargets",
+            dependencies: ["SinewWire", "SinewArrayFiles", "SinewBody", "SinewImport", "SinewFormats", "SinewCore"],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
             name: "HostileInputTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),

@@ -34,7 +34,13 @@ package struct RigClip: Sendable {
     package static func read(
         path: String, named: [(rig: String, smpl: String)] = []
     ) throws(FormatError) -> RigClip {
-        let bytes = try rewording { () throws(ArrayFileError) in try FileContents.read(path) }
+        try read(rewording { () throws(ArrayFileError) in try FileContents.read(path) }, path: path, named: named)
+    }
+
+    /// Reads a file that is already in memory; the path says what it is.
+    package static func read(
+        _ bytes: [UInt8], path: String, named: [(rig: String, smpl: String)] = []
+    ) throws(FormatError) -> RigClip {
         let lowercased = path.lowercased()
         if lowercased.hasSuffix(".bvh") { return try BVHReader.read(bytes, path: path, named: named) }
         if lowercased.hasSuffix(".glb") || lowercased.hasSuffix(".gltf") {
@@ -46,13 +52,16 @@ package struct RigClip: Sendable {
         return try RigJSON.read(bytes, path: path, named: named)
     }
 
+    /// The file of that ending: BVH, glTF, or else JSON.
+    package func encoded(for path: String) -> [UInt8] {
+        let lowercased = path.lowercased()
+        if lowercased.hasSuffix(".glb") { return GLTFWriter.bytes(of: self) }
+        return Array((lowercased.hasSuffix(".bvh") ? BVHWriter.text(of: self) : RigJSON.text(of: self)).utf8)
+    }
+
     /// Writes a file by its ending; it appears complete or not at all.
     package func write(to path: String) throws(FormatError) {
-        let lowercased = path.lowercased()
-        let bytes =
-            lowercased.hasSuffix(".glb")
-            ? GLTFWriter.bytes(of: self)
-            : Array((lowercased.hasSuffix(".bvh") ? BVHWriter.text(of: self) : RigJSON.text(of: self)).utf8)
+        let bytes = encoded(for: path)
         try rewording { () throws(ArrayFileError) in try AtomicFile.write(bytes, to: path) }
     }
 

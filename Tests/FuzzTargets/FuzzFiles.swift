@@ -1,4 +1,6 @@
 import SinewArrayFiles
+import SinewBody
+import SinewFormats
 import SinewImport
 
 func fuzzPickle(_ bytes: [UInt8]) {
@@ -44,4 +46,14 @@ func fuzzJSON(_ bytes: [UInt8]) {
         preconditionFailure("JSON we wrote is refused")
     }
     precondition(again.encoded() == text, "JSON changes by being written")
+}
+
+func fuzzGLTF(_ bytes: [UInt8]) {
+    // A buffer of its own name beside it is not there.
+    guard let clip = try? RigClip.read(bytes, path: "fuzz.glb") else { return }
+    guard let again = try? RigClip.read(clip.encoded(for: "fuzz.glb"), path: "fuzz.glb") else {
+        preconditionFailure("a rig we wrote is refused")
+    }
+    precondition(again.rig.joints.count == clip.rig.joints.count, "a rig has other joints after being written")
+    precondition(again.frames.count == clip.frames.count, "a motion has other frames after being written")
 }

@@ -10,6 +10,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case npz
     case safetensors
     case json
+    case gltf
     case broker
 
     /// Reads the bytes as the target's kind of input.
@@ -21,6 +22,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .npz: fuzzNPZ(bytes)
         case .safetensors: fuzzSafetensors(bytes)
         case .json: fuzzJSON(bytes)
+        case .gltf: fuzzGLTF(bytes)
         case .broker: fuzzBroker(bytes)
         }
     }

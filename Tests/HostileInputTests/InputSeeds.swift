@@ -28,6 +28,7 @@ enum InputSeeds {
         case .torch:
             return try fixtures([
                 "SinewImportTests/Fixtures/niki_ts.pth", "SinewImportTests/Fixtures/niki_one_stage_legacy.pth",
+                "SinewImportTests/Fixtures/smpl_ik.ckpt",
             ])
         case .npz:
             return try fixtures([
@@ -36,6 +37,10 @@ enum InputSeeds {
             ])
         case .safetensors: return try fixtures(["SinewArrayFilesTests/Fixtures/reference.safetensors"])
         case .json: return [Array(#"{"a": [1, -2.5e3, true, null, "\u00e9\n"], "b": {"c": [[], {}]}}"#.utf8)]
+        case .gltf:
+            return try fixtures([
+                "SinewFormatsTests/Fixtures/exported_rig.glb", "SinewFormatsTests/Fixtures/exported_rig_embedded.gltf",
+            ])
         case .broker:
             // A worker comes, calls are made, answered and returned; time passes; the broker drains.
             return [

@@ -35,6 +35,9 @@ let package = Package(
             name: "SinewImport", dependencies: ["SinewArrayFiles", "SinewBody", "SinewModels"],
             path: "Library/SinewImport", swiftSettings: settings),
         .target(
+            name: "SinewFormats", dependencies: ["SinewArrayFiles", "SinewBody"], path: "Library/SinewFormats",
+            swiftSettings: settings),
+        .target(
             name: "SinewMessagePack", dependencies: ["CMessagePack"], path: "Library/SinewMessagePack",
             swiftSettings: settings),
         .target(
@@ -47,7 +50,8 @@ let package = Package(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], path: "Library/SinewCore", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: ["SinewWire", "SinewArrayFiles", "SinewImport", "SinewCore"],
+            name: "FuzzTargets",
+            dependencies: ["SinewWire", "SinewArrayFiles", "SinewBody", "SinewImport", "SinewFormats", "SinewCore"],
             path: "Targets", swiftSettings: settings),
         .target(name: "CLibFuzzer"),
         .executableTarget(name: "SinewFuzz", dependencies: ["FuzzTargets", "CLibFuzzer"], swiftSettings: settings),

@@ -25,13 +25,13 @@ def hex_file(path):
 def main():
     top, out = map(pathlib.Path, sys.argv[1:3])
     shutil.rmtree(out, ignore_errors=True)
-    seeds = {name: {} for name in ["wire", "pickle", "torch", "npz", "safetensors", "json", "broker"]}
+    seeds = {name: {} for name in ["wire", "pickle", "torch", "npz", "safetensors", "json", "gltf", "broker"]}
     for path in sorted((top / "proto/vectors").glob("*.hex")):
         for prefix, number in MESSAGES.items():
             if path.stem.removeprefix("lenient-").startswith(prefix):
                 seeds["wire"][path.stem] = bytes([number]) + hex_file(path)
     for path in sorted((top / "Tests").glob("*/Fixtures/*")):
-        kind = {".pkl": "pickle", ".pth": "torch", ".npz": "npz", ".safetensors": "safetensors", ".json": "json"}.get(path.suffix)
+        kind = {".pkl": "pickle", ".pth": "torch", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz", ".safetensors": "safetensors", ".json": "json"}.get(path.suffix)
         if kind and path.stat().st_size <= 65536:
             seeds[kind][path.name] = path.read_bytes()
     seeds["json"]["error"] = b'{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {}}'

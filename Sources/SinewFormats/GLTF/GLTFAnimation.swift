@@ -49,6 +49,8 @@ struct GLTFAnimation {
 
     /// Keys nearer than this are no frames of their own.
     private static let framesPerSecondMax = 240.0
+    /// Rates that are believed.
+    private static let rates = 1e-3...1e4
 
     /// Reads the tracks of the joints; those of other nodes are passed over.
     ///
@@ -126,7 +128,7 @@ struct GLTFAnimation {
             let isEven = keys.indices.allSatisfy { abs(keys[0] + Double($0) * step - keys[$0]) < 0.25 * step }
             if isEven, start >= keys[0] - step, end <= keys[keys.count - 1] + step {
                 frameTimes = keys
-                framesPerSecond = Self.rounded(1 / step)
+                framesPerSecond = try Self.rounded(1 / step, file)
                 try checkLength(keys.count, file)
                 return
             }
@@ -137,12 +139,15 @@ struct GLTFAnimation {
         guard steps < Double(RigClip.framesMax) else { throw tooLong(file) }
         try checkLength(Int(steps) + 1, file)
         frameTimes = (0...Int(steps)).map { start + (end - start) * Double($0) / steps }
-        framesPerSecond = Self.rounded(steps / (end - start))
+        framesPerSecond = try Self.rounded(steps / (end - start), file)
     }
 
     /// The whole number that the rounding of the times hides, if there is one.
-    private static func rounded(_ rate: Double) -> Double {
-        abs(rate - rate.rounded()) < 1e-4 * rate ? rate.rounded() : rate
+    private static func rounded(_ rate: Double, _ file: GLTFFile) throws(FormatError) -> Double {
+        guard rates.contains(rate) else {
+            throw file.wrong("the keys of its animation are \(1 / rate) s apart, which is no motion of a body")
+        }
+        return abs(rate - rate.rounded()) < 1e-4 * rate ? rate.rounded() : rate
     }
 
     private func checkLength(_ count: Int, _ file: GLTFFile) throws(FormatError) {

@@ -32,10 +32,14 @@ enum GLTFReader {
                 name += "_\(node)"
                 names.insert(name)
             }
+            let offset = scale * rest.translation
+            guard isNear(offset) else {
+                throw file.wrong("node \(node) (\(name)) is \(length(offset)) from its parent")
+            }
             joints.append(
                 .init(
-                    name: name, parent: above.flatMap { indices[$0] } ?? -1, offset: scale * rest.translation,
-                    restRotation: rest.rotation))
+                    name: name, parent: above.flatMap { indices[$0] } ?? -1, offset: offset, restRotation: rest.rotation
+                ))
             scales[node] = scale * nodes[node].placement.scale
             indices[node] = joints.count - 1
         }
@@ -45,21 +49,31 @@ enum GLTFReader {
         guard animation.frameTimes.count * rig.joints.count <= rotationsMax else {
             throw file.wrong("\(animation.frameTimes.count) frames of \(rig.joints.count) joints are too many; cut it")
         }
-        let frames = animation.frameTimes.map { time in
+        var frames: [RigPose] = []
+        frames.reserveCapacity(animation.frameTimes.count)
+        for time in animation.frameTimes {
             var offsets: [SIMD3<Double>] = []
             var rotations: [RotationMatrix] = []
             for node in order {
                 let standing = nodes[node].placement
                 let moved = animation.translations[node]?.value(at: time)
                 let place = moved.map { SIMD3($0[0], $0[1], $0[2]) } ?? standing.translation
-                offsets.append((nodes[node].parent.flatMap { scales[$0] } ?? 1) * place)
+                let offset = (nodes[node].parent.flatMap { scales[$0] } ?? 1) * place
+                guard isNear(offset) else {
+                    throw file.wrong("node \(node) is \(length(offset)) from its parent at \(time) s")
+                }
+                offsets.append(offset)
                 let turned = animation.rotations[node].flatMap { RotationMatrix(xyzw: $0.value(at: time)) }
                 rotations.append(turned ?? standing.rotation)
             }
-            return RigPose(of: rig, pelvis: mapping.rigJoints[0] ?? 0, offsets: offsets, rotations: rotations)
+            frames.append(
+                RigPose(of: rig, pelvis: mapping.rigJoints[0] ?? 0, offsets: offsets, rotations: rotations))
         }
         return RigClip(rig: rig, mapping: mapping, frames: frames, framesPerSecond: animation.framesPerSecond)
     }
+
+    /// Whether an offset is one that floats keep, in any unit of length.
+    private static func isNear(_ offset: SIMD3<Double>) -> Bool { length(offset) < 1e9 }
 
     /// A skin: its joints, and where they stood when it was bound, seen from the mesh that wears it.
     private struct Skin {
