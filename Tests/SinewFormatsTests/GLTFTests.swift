@@ -191,17 +191,17 @@ struct GLTFTests {
         #expect(refused > 50, "seed \(seed)")
     }
 
-    @Test func `keys that are not evenly spaced become evenly spaced frames`() throws {
+    /// A clip of three keys at 24 a second whose keys are moved in time.
+    private func retimed(_ frames: [Float]) throws -> (RigClip, before: RigClip) {
         let (clip, _, _) = try randomClip(seed: 12)
-        let folder = try scratchFolder()
-        defer { discard(folder) }
-        try clip.write(to: "\(folder)/rig.glb")
-        var bytes = try FileContents.read("\(folder)/rig.glb")
-        // The third key is moved from the third to the fifth frame.
+        var bytes = clip.encoded(for: "rig.glb")
         let times = try #require(bytes.firstRange(of: littleEndian([0, Float(1.0 / 24), Float(2.0 / 24)])))
-        bytes.replaceSubrange(times, with: littleEndian([0, Float(1.0 / 24), Float(4.0 / 24)]))
-        try AtomicFile.write(bytes, to: "\(folder)/rig.glb")
-        let back = try RigClip.read(path: "\(folder)/rig.glb")
+        bytes.replaceSubrange(times, with: littleEndian(frames.map { $0 / 24 }))
+        return (try RigClip.read(bytes, path: "rig.glb"), clip)
+    }
+
+    @Test func `keys that are not evenly spaced become evenly spaced frames`() throws {
+        let (back, clip) = try retimed([0, 1, 4])
         #expect(back.frames.count == 5 && back.framesPerSecond == 24)
         for joint in clip.rig.joints.indices {
             let keys = clip.frames.map { $0.rotations[joint] }
@@ -212,5 +212,21 @@ struct GLTFTests {
             let third = keys[1] * RotationMatrix(AxisAngle(turn / 3))
             #expect(back.frames[2].rotations[joint].angle(to: third) < 1e-5)
         }
+    }
+
+    @Test func `keys far apart are moved between, thirty frames a second`() throws {
+        let (back, clip) = try retimed([0, 24, 48])
+        #expect(back.frames.count == 61 && back.framesPerSecond == 30)
+        let (keys, found) = (clip.frames.map { $0.pelvisOffset }, back.frames.map { $0.pelvisOffset })
+        #expect(length(found[30] - keys[1]) < 1e-4 && length(found[60] - keys[2]) < 1e-4)
+        #expect(length(found[15] - (keys[0] + keys[1]) / 2) < 1e-4)
+    }
+
+    @Test(arguments: [
+        ([0, 1, 24e6], "cut it"), ([0, 24e4, 48e4], "too many"), ([0, 1e-4, 2e-4], "no motion of a body"),
+    ])
+    func `times that would fill the memory, or are none of a motion, are refused`(frames: [Float], message: String) {
+        let error = #expect(throws: FormatError.self) { try retimed(frames) }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 }

@@ -9,7 +9,8 @@ struct EffectorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "effectors", abstract: "Find few effectors that reproduce poses, to edit and solve again.",
         discussion: """
-            Input: a .npz with poses (T,72) or (T,156), and where known trans, betas, gender, as sinew solve and AMASS write them. \
+            Input: a .npz with poses (T,72), (T,156) or (T,165), and where known trans, betas, gender, as sinew solve and AMASS write \
+            them. \
             Output: JSON lines for sinew solve --effectors, one pose per line, with the mean joint error in millimetres (error_mm) that the \
             model leaves. Effectors are chosen one by one, each time the one that brings the model nearest to the pose.
             """)

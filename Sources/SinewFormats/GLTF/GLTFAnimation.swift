@@ -49,8 +49,9 @@ struct GLTFAnimation {
 
     /// Keys nearer than this are no frames of their own.
     private static let framesPerSecondMax = 240.0
+    private static let secondsBetweenFramesMax = 0.1
     /// Rates that are believed.
-    private static let rates = 1e-3...1e4
+    private static let rates = 1...1e4
 
     /// Reads the tracks of the joints; those of other nodes are passed over.
     ///
@@ -112,7 +113,8 @@ struct GLTFAnimation {
         return GLTFTrack(times: times, values: values, isStep: way == "STEP", width: width)
     }
 
-    /// One frame per key of the track that has most, where its keys are evenly spaced; else frames as near as its nearest keys.
+    /// One frame per key of the track that has most, where its keys are evenly spaced; else frames as near as its nearest keys. Keys that are
+    /// farther apart than motion capture's are poses to move between, thirty frames a second.
     private mutating func setFrames(_ keys: [Double], _ file: GLTFFile) throws(FormatError) {
         let tracks = Array(translations.values) + Array(rotations.values)
         let start = tracks.reduce(keys[0]) { min($0, $1.times[0]) }
@@ -126,7 +128,9 @@ struct GLTFAnimation {
             let step = span / Double(keys.count - 1)
             // Times are floats, which late in a long clip are coarse.
             let isEven = keys.indices.allSatisfy { abs(keys[0] + Double($0) * step - keys[$0]) < 0.25 * step }
-            if isEven, start >= keys[0] - step, end <= keys[keys.count - 1] + step {
+            // A little more than what is filled up below, so that what was filled up once is even.
+            let isNear = step <= 1.05 * Self.secondsBetweenFramesMax
+            if isEven, isNear, start >= keys[0] - step, end <= keys[keys.count - 1] + step {
                 frameTimes = keys
                 framesPerSecond = try Self.rounded(1 / step, file)
                 try checkLength(keys.count, file)
@@ -134,8 +138,9 @@ struct GLTFAnimation {
             }
         }
         let gaps = zip(keys, keys.dropFirst()).map { $1 - $0 }
-        let nearest = max(gaps.min() ?? 1 / framesPerSecond, 1 / Self.framesPerSecondMax)
-        let steps = max((end - start) / nearest, 1).rounded()
+        let gap = max(gaps.min() ?? .infinity, 1 / Self.framesPerSecondMax)
+        let nearest = gap <= Self.secondsBetweenFramesMax ? gap : 1 / framesPerSecond
+        let steps = max((end - start) / nearest - 0.01, 1).rounded(.up)
         guard steps < Double(RigClip.framesMax) else { throw tooLong(file) }
         try checkLength(Int(steps) + 1, file)
         frameTimes = (0...Int(steps)).map { start + (end - start) * Double($0) / steps }

@@ -6,8 +6,8 @@ internal import SinewBody
 /// The joints are those of all skins with everything above them, or without skins the nodes of the largest tree that show nothing. The rest pose
 /// is the one in which the skin was bound; where a file has none, the nodes as they stand. Of several animations the first is read.
 enum GLTFReader {
-    /// More rotations than this are refused: more than two hours of sixty joints at thirty frames a second.
-    private static let rotationsMax = 1 << 24
+    /// More rotations than this are refused: more than an hour of sixty joints at thirty frames a second. Two keys far apart cost no bytes.
+    private static let rotationsMax = 1 << 23
     private static let skinsMax = 1024
 
     static func read(
