@@ -18,32 +18,9 @@ enum GLTFReader {
         let nodes = forest.nodes
         let skins = try skins(&file, forest)
         let order = try joints(of: nodes, skinned: skins.flatMap(\.joints), file)
-        var scales: [Int: Double] = [:]
-        var joints: [RigSkeleton.Joint] = []
-        var indices: [Int: Int] = [:]
-        var names: Set<String> = []
-        for node in order {
-            let rest = restPlacement(of: node, forest, skins)
-            let above = nodes[node].parent
-            let scale = above.flatMap { scales[$0] } ?? 1
-            // Names are for people in glTF and need not differ.
-            var name = nodes[node].name.flatMap { $0.isEmpty ? nil : $0 } ?? "node_\(node)"
-            if !names.insert(name).inserted {
-                name += "_\(node)"
-                names.insert(name)
-            }
-            let offset = scale * rest.translation
-            guard isNear(offset) else {
-                throw file.wrong("node \(node) (\(name)) is \(length(offset)) from its parent")
-            }
-            joints.append(
-                .init(
-                    name: name, parent: above.flatMap { indices[$0] } ?? -1, offset: offset, restRotation: rest.rotation
-                ))
-            scales[node] = scale * nodes[node].placement.scale
-            indices[node] = joints.count - 1
-        }
-        let (rig, mapping) = try RigClip.rig(joints, path: path, named: named)
+        let scales = scalesAbove(order, nodes)
+        let (rig, mapping) = try RigClip.rig(
+            rigJoints(order, scales, forest, skins, file), path: path, named: named)
         let animation = try GLTFAnimation(
             &file, joints: Dictionary(uniqueKeysWithValues: order.map { ($0, nodes[$0].placement) }))
         guard animation.frameTimes.count * rig.joints.count <= rotationsMax else {
@@ -54,11 +31,10 @@ enum GLTFReader {
         for time in animation.frameTimes {
             var offsets: [SIMD3<Double>] = []
             var rotations: [RotationMatrix] = []
-            for node in order {
+            for (node, scale) in zip(order, scales) {
                 let standing = nodes[node].placement
                 let moved = animation.translations[node]?.value(at: time)
-                let place = moved.map { SIMD3($0[0], $0[1], $0[2]) } ?? standing.translation
-                let offset = (nodes[node].parent.flatMap { scales[$0] } ?? 1) * place
+                let offset = scale * (moved.map { SIMD3($0[0], $0[1], $0[2]) } ?? standing.translation)
                 guard isNear(offset) else {
                     throw file.wrong("node \(node) is \(length(offset)) from its parent at \(time) s")
                 }
@@ -70,6 +46,42 @@ enum GLTFReader {
                 RigPose(of: rig, pelvis: mapping.rigJoints[0] ?? 0, offsets: offsets, rotations: rotations))
         }
         return RigClip(rig: rig, mapping: mapping, frames: frames, framesPerSecond: animation.framesPerSecond)
+    }
+
+    /// For each joint of `order` how long a unit of its parent is in the scene.
+    private static func scalesAbove(_ order: [Int], _ nodes: [GLTFNodes.Node]) -> [Double] {
+        var scales: [Int: Double] = [:]
+        return order.map { node in
+            let above = nodes[node].parent.flatMap { scales[$0] } ?? 1
+            scales[node] = above * nodes[node].placement.scale
+            return above
+        }
+    }
+
+    /// The joints at rest, in the units of the scene.
+    private static func rigJoints(
+        _ order: [Int], _ scales: [Double], _ forest: GLTFNodes, _ skins: [Skin], _ file: GLTFFile
+    ) throws(FormatError) -> [RigSkeleton.Joint] {
+        var joints: [RigSkeleton.Joint] = []
+        var indices: [Int: Int] = [:]
+        var names: Set<String> = []
+        for (node, scale) in zip(order, scales) {
+            let rest = restPlacement(of: node, forest, skins)
+            // Names are for people in glTF and need not differ.
+            var name = forest.nodes[node].name.flatMap { $0.isEmpty ? nil : $0 } ?? "node_\(node)"
+            if !names.insert(name).inserted {
+                name += "_\(node)"
+                names.insert(name)
+            }
+            let offset = scale * rest.translation
+            guard isNear(offset) else {
+                throw file.wrong("node \(node) (\(name)) is \(length(offset)) from its parent")
+            }
+            let parent = forest.nodes[node].parent.flatMap { indices[$0] } ?? -1
+            joints.append(.init(name: name, parent: parent, offset: offset, restRotation: rest.rotation))
+            indices[node] = joints.count - 1
+        }
+        return joints
     }
 
     /// Whether an offset is one that floats keep, in any unit of length.
