@@ -166,7 +166,7 @@ let package = Package(
             name: "SinewCommandsTests",
             dependencies: [
                 "SinewCommands", "SinewArrayFiles", "SinewBody", "SinewClient", "SinewFormats", "SinewModels",
-                "TestSupport",
+                "SinewWire", "TestSupport",
             ], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",

@@ -36,7 +36,7 @@ extension BrokerLoop {
         let head = parsed.head
         guard try isSlowEnough(message, head, client) else { return }
         switch head.kind {
-        case .call: try handleCall(head, parsed.body, of: client)
+        case .call: try handleCall(head, parsed.body, of: client, mayOperate: sender.mayOperate)
         case .cancel: try tell(.cancelled(client, CallID(rawValue: head.callID)))
         case .ping: try reply(Head(kind: .pong, callID: head.callID, lease: incarnation), [], to: client)
         case .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
@@ -87,7 +87,9 @@ extension BrokerLoop {
         try clients.send(Message(frames: [route, Frame(head.encode()), Frame(rejection.detail.encode())]))
     }
 
-    private mutating func handleCall(_ head: Head, _ body: [Frame], of client: ClientID) throws(ZeroMQError) {
+    private mutating func handleCall(
+        _ head: Head, _ body: [Frame], of client: ClientID, mayOperate: Bool
+    ) throws(ZeroMQError) {
         if let method = PoseSolver.Method(rawValue: head.method) {
             switch method {
             case .solvePoses: try admit(head, body, PoseSolver.SolvePoses.self, of: client)
@@ -97,6 +99,7 @@ extension BrokerLoop {
             switch method {
             case .status: try answerItself(fleetStatus().encode(), head, client)
             case .listModels: try answerItself(ListModelsReply(models: availableModels).encode(), head, client)
+            case .drainWorker: try drainWorkers(head, body, client, mayOperate: mayOperate)
             }
         } else if let method = Health.Method(rawValue: head.method) {
             switch method {
@@ -141,6 +144,42 @@ extension BrokerLoop {
             deadline: head.timeoutMicroseconds.map { now + .microseconds(Int64(clamping: $0)) },
             priority: head.priority, tenant: TenantID(head.tenant))
         try tell(.called(call), with: .call(head, body: body))
+    }
+
+    /// Tells all workers of a name to leave.
+    private mutating func drainWorkers(
+        _ head: Head, _ body: [Frame], _ client: ClientID, mayOperate: Bool
+    ) throws(ZeroMQError) {
+        guard mayOperate else {
+            try answer(
+                head, client,
+                with: WireRejection(
+                    .permissionDenied, .operatorsOnly,
+                    "a client's key may not send workers away; use an operator's (sinew keys authorize --role operator)"
+                ))
+            return
+        }
+        let request: DrainWorkerRequest
+        do {
+            request = try body.last?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
+        } catch {
+            try answer(head, client, with: WireRejection(.invalidArgument, .malformedRequest, error.message))
+            return
+        }
+        let named = workers(named: request.name)
+        guard !named.isEmpty else {
+            let known = descriptions.values.map(\.hello.name).sorted().joined(separator: ", ")
+            try answer(
+                head, client,
+                with: WireRejection(
+                    .notFound, .unknownWorker,
+                    "no worker is called “\(request.name)”; connected are: \(known.isEmpty ? "none" : known)",
+                    field: "name"))
+            return
+        }
+        for worker in named { try tell(.workerDrainRequested(worker)) }
+        logger.info("workers told to leave", metadata: ["worker": "\(request.name)", "count": "\(named.count)"])
+        try answerItself(DrainWorkerReply(workers: UInt32(clamping: named.count)).encode(), head, client)
     }
 
     private mutating func answerHealthCheck(_ head: Head, _ body: [Frame], _ client: ClientID) throws(ZeroMQError) {

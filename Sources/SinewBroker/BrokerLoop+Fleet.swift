@@ -19,6 +19,11 @@ extension BrokerLoop {
         return available.sorted { ($0.model.name, $0.model.version) < ($1.model.name, $1.model.version) }
     }
 
+    /// Connected workers of a name, in the order in which they joined; nothing keeps two from having the same.
+    func workers(named name: String) -> [WorkerID] {
+        machine.workerStatuses.map(\.id).filter { descriptions[$0]?.hello.name == name }.sorted()
+    }
+
     var readyModels: [ModelReady] { availableModels.map(\.model) }
 
     func health(of service: String) -> ServingStatus {

@@ -11,6 +11,15 @@ extension BrokerLoop {
         case anybody
         case holder(AuthorizedKeys.Entry)
         case refused
+
+        /// Whether it may change the fleet. Where no keys are in use, whoever reaches the port may.
+        var mayOperate: Bool {
+            switch self {
+            case .anybody: true
+            case .holder(let entry): entry.role == .operator
+            case .refused: false
+            }
+        }
     }
 
     mutating func sender(of message: Message, at port: BrokerPort) -> Sender {

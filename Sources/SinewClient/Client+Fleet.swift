@@ -13,6 +13,15 @@ extension Client {
         try await call(Fleet.ListModels.self, ListModelsRequest(), deadline: deadline).models
     }
 
+    /// Lets the workers of a name finish what they compute, give back what they have not begun, and leave.
+    ///
+    /// - Returns: how many have that name; they may still be computing when this returns.
+    /// - Throws: ``ClientError``; code `unknownWorker` when nobody has it.
+    @discardableResult
+    public func drainWorker(named name: String, deadline: Duration? = nil) async throws(ClientError) -> Int {
+        Int(try await call(Fleet.DrainWorker.self, DrainWorkerRequest(name: name), deadline: deadline).workers)
+    }
+
     /// Whether a service can be called now.
     ///
     /// - Parameter service: `sinew.v1.PoseSolver`, or empty for the broker itself.

@@ -55,6 +55,9 @@ public struct PoseRequest: Sendable, Equatable {
 }
 
 extension PoseRequest {
+    /// The most Gauss-Newton steps after a model; 20 suffice even far from the solution.
+    public static let refineStepsMax = Limits().refineStepsMax
+
     /// The number of joints of a row.
     var jointCount: Int { count == 0 ? 0 : joints.count / (3 * count) }
 
@@ -78,7 +81,7 @@ extension PoseRequest {
                 .wrongShape, "\(genders.count) genders for \(count) people; give none, one for all, or one each",
                 field: "genders")
         }
-        let refineStepsMax = Limits().refineStepsMax
+        let refineStepsMax = Self.refineStepsMax
         guard (0...refineStepsMax).contains(refine) else {
             throw ClientError(
                 .outOfRange,

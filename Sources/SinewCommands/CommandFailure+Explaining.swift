@@ -17,7 +17,7 @@ extension CommandFailure {
         case let error as BodyError: self.init(error.reason == .missingFile ? .noInput : .badData, error.message)
         case let error as FormatError: self.init(error.exitStatus, error.message)
         case let error as ModelError: self.init(error.exitStatus, error.message)
-        case let error as ClientError: self.init(error.status.exitStatus, error.description)
+        case let error as ClientError: self.init(error.exitStatus, error.description)
         case let error as BrokerError: self.init(error.exitStatus, error.message)
         case let error as WorkerError: self.init(error.exitStatus, error.message)
         case is CancellationError: self.init(.interrupted, "interrupted")
@@ -72,6 +72,13 @@ extension WorkerError {
         case .configuration, .models: .usage
         case .transport: .unavailable
         }
+    }
+}
+
+extension ClientError {
+    fileprivate var exitStatus: CommandStatus {
+        // Not a defect: another broker keeps jobs.
+        code == .jobsDisabled ? .unavailable : status.exitStatus
     }
 }
 

@@ -15,6 +15,8 @@ package struct SinewCommand: AsyncParsableCommand {
             DemoCommand.self, SolveCommand.self, EffectorsCommand.self, UpCommand.self, BrokerCommand.self,
             WorkerCommand.self,
             StatusCommand.self,
+            SubmitCommand.self, WaitCommand.self, GetCommand.self, JobsCommand.self, CancelCommand.self,
+            DeadCommand.self,
             EvalCommand.self,
             ModelCommand.self,
             BodyCommand.self,

@@ -16,6 +16,11 @@ struct JSONLinesPoseReader {
 
     static func read(path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
         let bytes = try rewording { () throws(ArrayFileError) in try AtomicFile.read(path, bytesMax: bytesMax) }
+        return try read(bytes, path: path, options: options)
+    }
+
+    /// Reads what is in memory already; `path` is what messages call it.
+    static func read(_ bytes: [UInt8], path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
         var reader = JSONLinesPoseReader(path: path, options: options)
         var start = 0
         var number = 1

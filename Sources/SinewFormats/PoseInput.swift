@@ -84,4 +84,14 @@ package struct PoseInput: Sendable {
         }
         return try PoseInput(checking: raw, options: options)
     }
+
+    /// Reads JSON lines that are in memory.
+    ///
+    /// - Parameter path: what messages call them.
+    /// - Throws: ``FormatError``.
+    package static func read(
+        jsonLines bytes: [UInt8], path: String, options: Options = Options()
+    ) throws(FormatError) -> PoseInput {
+        try PoseInput(checking: try JSONLinesPoseReader.read(bytes, path: path, options: options), options: options)
+    }
 }

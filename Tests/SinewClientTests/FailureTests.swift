@@ -205,6 +205,9 @@ import Testing
                 case .listModels:
                     let models = [ModelAvailability(model: ModelReady(name: "niki"), workers: 2)]
                     return [FakeBroker.Answer(ok, ListModelsReply(models: models).encode())]
+                case .drainWorker:
+                    let name = (try? DrainWorkerRequest(decoding: payload))?.name
+                    return [FakeBroker.Answer(ok, DrainWorkerReply(workers: name == "w" ? 3 : 0).encode())]
                 }
             }
             let asked = (try? HealthCheckRequest(decoding: payload))?.service
@@ -216,6 +219,7 @@ import Testing
         #expect(status.broker.itemsDone == 8)
         let models = try await client.listModels()
         #expect(models.map(\.model.name) == ["niki"])
+        #expect(try await client.drainWorker(named: "w") == 3)
         let itself = try await client.healthCheck()
         #expect(itself == .serving)
         let solver = try await client.healthCheck(service: "sinew.v1.PoseSolver")

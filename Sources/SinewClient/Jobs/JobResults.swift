@@ -15,7 +15,7 @@ public struct JobResult: Sendable, Equatable {
     private let status: UInt32
     private let payload: [UInt8]
 
-    init(_ result: TaskResult) throws(ClientError) {
+    package init(_ result: TaskResult) throws(ClientError) {
         switch result.outcome {
         case .done, .failed, .dead, .cancelled: break
         case .unspecified, .unrecognized:

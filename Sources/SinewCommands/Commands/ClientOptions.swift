@@ -13,6 +13,18 @@ struct ClientOptions: ParsableArguments {
 
     /// Talks to that broker, and lets cancellations leave before the process may end.
     func withClient<Result: Sendable>(_ body: (Client) async throws -> Result) async throws -> Result {
+        try await SinewCommands.withClient(try configuration(), body)
+    }
+
+    /// The same for commands about jobs: once the broker has answered, it is waited for, and the person is told so.
+    func withJobClient<Result: Sendable>(_ body: (Client) async throws -> Result) async throws -> Result {
+        var configuration = try configuration()
+        let teller = RefusalTeller()
+        configuration.whenJobCallWaits = { teller.tell($0) }
+        return try await SinewCommands.withClient(configuration, body)
+    }
+
+    private func configuration() throws -> ClientConfiguration {
         var configuration = ClientConfiguration(endpoint: broker)
         configuration.keys = try connection.keys()
         configuration.allowsInsecure = insecure
@@ -23,8 +35,20 @@ struct ClientOptions: ParsableArguments {
                 TextStyle.talk.yellow("warning:")
                     + " --insecure: whoever is on the way to \(broker) can read and change everything")
         }
-        return try await SinewCommands.withClient(configuration, body)
+        return configuration
     }
+
+    /// What has to be added to another command that is to reach the same broker.
+    var hint: String {
+        var words: [String] = []
+        if broker != Self.localBroker { words += ["--broker", broker] }
+        if let key = connection.key { words += ["--key", key] }
+        if let key = connection.brokerKey { words += ["--broker-key", key] }
+        if insecure { words.append("--insecure") }
+        return words.map { " " + $0 }.joined()
+    }
+
+    private static let localBroker = ClientConfiguration().endpoint
 }
 
 /// A client for the time of `body`.

@@ -107,7 +107,8 @@ struct SolveCommand: AsyncParsableCommand {
     func run() async throws {
         try OutputPath.check(output, endingWith: ".npz")
         if let path = input {
-            let input = try PoseInput.read(path: path, options: try readingOptions())
+            let options = try PoseInput.Options(unitNamed: unit, upAxisNamed: upAxis, skeleton: skeleton)
+            let input = try PoseInput.read(path: path, options: options)
             let startTheta = try startPoses(for: input)
             try await finish(input) { try await solve(input, startTheta) }
         } else {
@@ -135,23 +136,6 @@ struct SolveCommand: AsyncParsableCommand {
         let summary = SolveSummary(input: input, solved: solved, outputs: paths, seconds: seconds(clock.now - start))
         if options.json { try JSONOutput.print(summary) } else { StandardStreams.talk(summary.line) }
         try report(failures, of: input)
-    }
-
-    private func readingOptions() throws -> PoseInput.Options {
-        var options = PoseInput.Options(skeletonName: skeleton)
-        if let unit {
-            guard let known = LengthUnit(named: unit) else {
-                throw ValidationError("--unit '\(unit)' is not known; use m, cm or mm")
-            }
-            options.unit = known
-        }
-        if let upAxis {
-            guard let known = UpAxis(named: upAxis) else {
-                throw ValidationError("--up-axis '\(upAxis)' is not known; use y, z, -y, …")
-            }
-            options.upAxis = known
-        }
-        return options
     }
 
     private func startPoses(for input: PoseInput) throws -> [Float]? {

@@ -11,7 +11,8 @@ struct WorkerCommand: AsyncParsableCommand {
         discussion: """
             Prints its name and models once they are loaded. It keeps looking for its broker, and introduces itself \
             again when the broker was restarted. The first SIGINT or SIGTERM drains, a second one stops at once.
-            """)
+            """,
+        subcommands: [WorkerDrainCommand.self])
 
     @Option(name: .long, help: "The broker's endpoint for workers.")
     var broker = "tcp://127.0.0.1:7691"

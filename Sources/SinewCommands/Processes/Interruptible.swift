@@ -3,8 +3,12 @@ internal import UnixSignals
 /// Runs `body` until it ends or Ctrl-C (or SIGTERM) comes; then `body` is cancelled, cleans up, and the command is
 /// interrupted.
 ///
+/// - Parameter explanation: what the person reads then; asked for when `body` has cleaned up.
 /// - Throws: what `body` threw, or ``CommandFailure`` with `interrupted`.
-func interruptible<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+func interruptible<Value: Sendable>(
+    explanation: @escaping @Sendable () -> String = { "interrupted; no output was written" },
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
     let signals = await stoppingSignals()
     return try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await body() }
@@ -17,7 +21,7 @@ func interruptible<Value: Sendable>(_ body: @escaping @Sendable () async throws 
             group.cancelAll()
             // The body's own clean-up (children, files) runs before the process ends.
             while (try? await group.next()) != nil {}
-            throw CommandFailure(.interrupted, "interrupted; no output was written")
+            throw CommandFailure(.interrupted, explanation())
         }
         return value
     }

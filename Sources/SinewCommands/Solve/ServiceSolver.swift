@@ -28,7 +28,9 @@ struct ServiceSolver {
         for hasTwists in [true, false] {
             let (rows, isTracked) = rows(of: input, hasTwists: hasTwists)
             guard !rows.isEmpty else { continue }
-            let request = request(input, rows: rows, hasTwists: hasTwists, isTracked: isTracked)
+            let request = input.request(
+                rows: rows, hasTwists: hasTwists, isTracked: isTracked, refine: refine, startTheta: startTheta,
+                keepsTracksWhole: seesWholeTracks)
             for try await part in client.solveScene(request, model: model, deadline: deadline) {
                 solved.take(part, rows: rows)
                 progress(solved)
@@ -81,19 +83,5 @@ struct ServiceSolver {
                 gender: effectors.genders[person].rawValue)
         }
         return request
-    }
-
-    private func request(_ input: PoseInput, rows: [Int], hasTwists: Bool, isTracked: Bool) -> PoseRequest {
-        func pick<Element>(_ values: [Element], _ columns: Int) -> [Element] {
-            rows.flatMap { values[($0 * columns)..<($0 * columns + columns)] }
-        }
-        return PoseRequest(
-            count: rows.count, joints: pick(input.joints, 87), skeleton: Skeleton.smpl29.name,
-            sigma: pick(input.sigma, 29),
-            observed: rows.flatMap { row in (0..<29).map { input.observed[row] & (1 << UInt32($0)) != 0 } },
-            twists: hasTwists ? pick(input.twists, 23) : nil, betas: pick(input.betas, 10),
-            genders: rows.map { input.genders[$0].rawValue }, refine: refine,
-            startTheta: startTheta.map { pick($0, 72) },
-            tracks: isTracked ? rows.map { UInt32(input.tracks[$0]) } : nil, keepsTracksWhole: seesWholeTracks)
     }
 }

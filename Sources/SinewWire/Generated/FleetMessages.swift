@@ -13,6 +13,8 @@ package enum Fleet {
         case status = "sinew.v1.Fleet/Status"
         /// The models that at least one worker has ready.
         case listModels = "sinew.v1.Fleet/ListModels"
+        /// Lets a worker finish what it computes, give back what it has not begun, and leave. No task loses an attempt.
+        case drainWorker = "sinew.v1.Fleet/DrainWorker"
     }
 
     /// The broker's counters and every worker it knows.
@@ -27,6 +29,13 @@ package enum Fleet {
         package typealias Request = ListModelsRequest
         package typealias Reply = ListModelsReply
         package static let name = "sinew.v1.Fleet/ListModels"
+    }
+
+    /// Lets a worker finish what it computes, give back what it has not begun, and leave. No task loses an attempt.
+    package enum DrainWorker: WireMethod {
+        package typealias Request = DrainWorkerRequest
+        package typealias Reply = DrainWorkerReply
+        package static let name = "sinew.v1.Fleet/DrainWorker"
     }
 }
 
@@ -554,6 +563,72 @@ extension BatchSizeCount: WireMessage {
             switch field {
             case "size": message.size = try UInt32.unpack(from: &unpacker)
             case "count": message.count = try UInt64.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// Asks for a worker to leave.
+public struct DrainWorkerRequest: Sendable, Equatable {
+    /// The name it gave itself; all workers of that name are meant.
+    public var name: String
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        name: String = ""
+    ) {
+        self.name = name
+    }
+}
+
+extension DrainWorkerRequest: WireMessage {
+    package static let messageName = "sinew.v1.DrainWorkerRequest"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 1)
+        packer.packField("name", name)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "name": message.name = try String.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// The workers were told, and get nothing new.
+public struct DrainWorkerReply: Sendable, Equatable {
+    /// How many have that name.
+    public var workers: UInt32
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        workers: UInt32 = 0
+    ) {
+        self.workers = workers
+    }
+}
+
+extension DrainWorkerReply: WireMessage {
+    package static let messageName = "sinew.v1.DrainWorkerReply"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 1)
+        packer.packField("workers", workers)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "workers": message.workers = try UInt32.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -28,6 +28,10 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let unknownGender = ServiceErrorCode(rawValue: 107)
     /// The model does not take what the call gives it; the message says which one does.
     public static let unsuitableModel = ServiceErrorCode(rawValue: 108)
+    /// No worker of this name is connected; `sinew status` lists those that are.
+    public static let unknownWorker = ServiceErrorCode(rawValue: 109)
+    /// Only an operator's key may do this; `sinew keys authorize` says how a key becomes one.
+    public static let operatorsOnly = ServiceErrorCode(rawValue: 110)
     /// A person has a NaN or an infinity in the named field.
     public static let notFinite = ServiceErrorCode(rawValue: 120)
     /// A person has a number outside the range of the named field; look at its unit.
@@ -102,6 +106,8 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         .unknownSkeleton,
         .unknownGender,
         .unsuitableModel,
+        .unknownWorker,
+        .operatorsOnly,
         .notFinite,
         .outOfRange,
         .nothingObserved,
@@ -182,6 +188,12 @@ public struct ServiceErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
         108: Entry(
             name: "UNSUITABLE_MODEL", status: .invalidArgument, isRetryable: false,
             sentence: "The model does not take what the call gives it; the message says which one does."),
+        109: Entry(
+            name: "UNKNOWN_WORKER", status: .notFound, isRetryable: false,
+            sentence: "No worker of this name is connected; `sinew status` lists those that are."),
+        110: Entry(
+            name: "OPERATORS_ONLY", status: .permissionDenied, isRetryable: false,
+            sentence: "Only an operator's key may do this; `sinew keys authorize` says how a key becomes one."),
         120: Entry(
             name: "NOT_FINITE", status: .invalidArgument, isRetryable: false,
             sentence: "A person has a NaN or an infinity in the named field."),
