@@ -48,6 +48,7 @@ extension BrokerLoop {
     private mutating func introduce(_ worker: WorkerID, _ body: [Frame]) throws {
         guard let payload = body.last else { throw WireError(.wrongFrames, "a hello without payload") }
         let hello = try payload.withBytes { (bytes) throws(WireError) in try WorkerHello(decoding: bytes) }
+        try Self.checkTexts(of: hello)
         var keys: [ModelKey] = []
         for model in hello.models {
             for key in [ModelKey("\(model.name)/\(model.version)"), ModelKey(model.name)] where !keys.contains(key) {
@@ -57,6 +58,21 @@ extension BrokerLoop {
         let introduction = BrokerStateMachine.WorkerIntroduction(
             incarnation: hello.incarnation, models: keys, creditItems: Int(hello.credits))
         try tell(.workerIntroduced(worker, introduction), with: .hello(hello))
+    }
+
+    /// What a worker says about itself is shown to people, in logs and on terminals, which control characters could lead astray.
+    private static func checkTexts(of hello: WorkerHello) throws(WireError) {
+        var texts = [hello.name, hello.isa, hello.host, hello.version]
+        for model in hello.models { texts += [model.name, model.version, model.architecture, model.weightsSHA256] }
+        for text in texts {
+            let isPlain = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
+            guard text.utf8.count <= Head.modelBytesMax, isPlain else {
+                throw WireError(
+                    .limitExceeded,
+                    "a hello with a text of \(text.utf8.count) bytes; at most \(Head.modelBytesMax) are taken, without control characters"
+                )
+            }
+        }
     }
 
     private mutating func hearBeat(_ worker: WorkerID, _ body: [Frame]) throws {

@@ -1,12 +1,12 @@
-internal import SinewCore
-internal import SinewZeroMQ
+package import SinewCore
+package import SinewZeroMQ
 
 /// The peers of a ROUTER: routing id bytes ↔ the number that the state machine knows.
 ///
 /// A peer chooses its routing id, so a peer is the routing id together with who proved to hold its key: somebody else with the same routing id is
 /// another peer. A number holds its slot and a sequence that is never reused, so an action that names a peer forgotten meanwhile
 /// finds nothing instead of another peer.
-struct RouteTable {
+package struct RouteTable {
     private struct Entry {
         let number: UInt64
         let route: Frame
@@ -23,12 +23,15 @@ struct RouteTable {
     private var nextSequence: UInt64 = 1
     private static let slotBits: UInt64 = 24
 
-    var count: Int { slotOfKey.count }
+    package init() {}
+
+    package var count: Int { slotOfKey.count }
 
     /// The number of the peer that spoke, a new one if it is unknown.
     ///
     /// - Parameter displaced: becomes the peer that had this routing id before and was somebody else; it is forgotten.
-    mutating func number(of route: Frame, user: String?, heard now: Instant, displaced: inout UInt64?) -> UInt64 {
+    package mutating func number(of route: Frame, user: String?, heard now: Instant, displaced: inout UInt64?) -> UInt64
+    {
         let key = route.bytes
         if let slot = slotOfKey[key], let entry = entries[slot] {
             if entry.user == user {
@@ -48,28 +51,28 @@ struct RouteTable {
     }
 
     /// Judges how fast a known peer sends.
-    mutating func judge(
+    package mutating func judge(
         _ number: UInt64, byteCount: Int, limits: Limits, at now: Instant
     ) -> PeerRate.Verdict {
         let slot = Int(number & (1 << Self.slotBits - 1))
-        guard entry(of: number) != nil else { return .dropped }
+        guard slot < entries.count, entries[slot]?.number == number else { return .dropped }
         if entries[slot]?.rate == nil { entries[slot]?.rate = PeerRate(limits, at: now) }
         return entries[slot]?.rate?.judge(byteCount: byteCount, at: now) ?? .dropped
     }
 
     /// The peers whose user is not admitted any more, in order of their slots.
-    func numbers(whereUser isUnwanted: (String) -> Bool) -> [UInt64] {
+    package func numbers(whereUser isUnwanted: (String) -> Bool) -> [UInt64] {
         entries.compactMap { entry in
             guard let entry, let user = entry.user, isUnwanted(user) else { return nil }
             return entry.number
         }
     }
 
-    func isKnown(_ route: Frame) -> Bool { slotOfKey[route.bytes] != nil }
+    package func isKnown(_ route: Frame) -> Bool { slotOfKey[route.bytes] != nil }
 
-    func route(of number: UInt64) -> Frame? { entry(of: number)?.route }
+    package func route(of number: UInt64) -> Frame? { entry(of: number)?.route }
 
-    mutating func forget(_ number: UInt64) {
+    package mutating func forget(_ number: UInt64) {
         guard let entry = entry(of: number) else { return }
         let slot = Int(number & (1 << Self.slotBits - 1))
         entries[slot] = nil
@@ -78,10 +81,10 @@ struct RouteTable {
     }
 
     /// All numbers, in order of their slots.
-    var numbers: [UInt64] { entries.compactMap { $0?.number } }
+    package var numbers: [UInt64] { entries.compactMap { $0?.number } }
 
     /// The peers that have not spoken since `limit`, in order of their slots.
-    func silent(since limit: Instant) -> [UInt64] {
+    package func silent(since limit: Instant) -> [UInt64] {
         entries.compactMap { entry in
             guard let entry, entry.heard < limit else { return nil }
             return entry.number

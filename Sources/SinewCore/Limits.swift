@@ -55,7 +55,8 @@ package struct Limits: Equatable, Sendable {
 
     /// Replies that wait for one client. Hit: the reply is dropped and counted, and the broker forgets the client until it speaks again.
     package var repliesUnreadMax = 16_384
-    /// Messages that wait for one worker. Hit: it is taken for lost, and its tasks run elsewhere.
+    /// Messages that wait for one worker. Hit: a task counts as undeliverable, so that the worker is taken for lost and its tasks run elsewhere;
+    /// other messages to it are dropped.
     package var tasksUnreadMax = 131_072
     /// From a connection to the end of its handshake. Hit: the connection is closed.
     package var handshakeDurationMax = Duration.seconds(10)

@@ -161,6 +161,24 @@ import Testing
         #expect(missing?.reason == .unusableKeys)
     }
 
+    @Test func `a list may have the most bytes and one more is not taken`() throws {
+        let ring = try Keyring()
+        var configuration = BrokerConfiguration()
+        configuration.clientEndpoint = "tcp://127.0.0.1:*"
+        configuration.workerEndpoint = "tcp://127.0.0.1:*"
+        configuration.security = BrokerSecurity(keys: ring.broker, authorizedKeysPath: ring.path)
+        configuration.limits.authorizedKeysBytesMax = 1_000
+        let line = AuthorizedKeys.line(ring.entries[0]) + "\n"
+        let filled = line + "# " + String(repeating: "x", count: 998 - line.utf8.count)
+        #expect(filled.utf8.count == 1_000)
+        try write(filled, to: ring.path)
+        _ = try BrokerServer(configuration, logger: quiet)
+        try write(filled + "x", to: ring.path)
+        let error = #expect(throws: BrokerError.self) { try BrokerServer(configuration, logger: quiet) }
+        #expect(error?.reason == .unusableKeys)
+        #expect(error?.message.contains("1001 bytes") == true, "\(error?.message ?? "")")
+    }
+
     @Test func `a broker that leaves this machine needs keys or an explicit permission that it talks about`() throws {
         let log = try RecordedLog()
         var configuration = BrokerConfiguration()

@@ -95,6 +95,27 @@ import Testing
         withExtendedLifetime(slow) {}
     }
 
+    @Test func `a hello whose texts would lead people astray is not taken`() throws {
+        let log = try RecordedLog()
+        let broker = try start(Limits(), log)
+        let context = try Context()
+        let longest = String(repeating: "n", count: 128)
+        var peers: [BrokerPeer] = []
+        for name in ["a\nwarning all is well", "\u{1B}[2Jx", "\u{9B}31m", longest + "n"] {
+            let peer = try BrokerPeer(broker.workerEndpoint, in: context)
+            let hello = WorkerHello(name: name, models: [ModelReady(name: "niki", version: "1")], credits: 1)
+            try peer.send(Head(kind: .hello), [hello.encode()])
+            peers.append(peer)
+        }
+        var counted: UInt64 = 0
+        for _ in 0..<10_000 where counted < 4 { counted = try status(broker, context).broker.malformedMessages }
+        #expect(counted == 4)
+        #expect(!log.said.contains { $0.contains("all is well") })
+        let worker = try ScriptedWorker(longest, broker.workerEndpoint, in: context)
+        #expect(try status(broker, context).workers.map(\.name) == [longest])
+        withExtendedLifetime((worker, peers)) {}
+    }
+
     @Test func `half-open connections end after their time and nobody waits for them`() throws {
         var limits = Limits()
         limits.handshakeDurationMax = .milliseconds(300)

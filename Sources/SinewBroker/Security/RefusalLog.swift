@@ -1,10 +1,10 @@
-internal import SinewCore
+package import SinewCore
 
 /// Keeps the log readable while somebody knocks a thousand times a second, with a thousand keys.
 ///
 /// Each kind of refusal is said at once, and then once a minute with how many there were; no more than sixty lines a minute are said in all. Every
 /// refusal is counted elsewhere.
-struct RefusalLog {
+package struct RefusalLog {
     private struct Entry {
         var said: Instant
         var unsaid: Int
@@ -13,14 +13,16 @@ struct RefusalLog {
     private var entries: [String: Entry] = [:]
     private var minute: (start: Instant, lines: Int)?
     /// How long a refusal is not said again.
-    static let interval = Duration.seconds(60)
+    package static let interval = Duration.seconds(60)
     /// Lines in that time.
-    static let linesMax = 60
+    package static let linesMax = 60
     /// Kinds that are remembered; beyond them all are forgotten, and said again.
-    static let entriesMax = 4_096
+    package static let entriesMax = 4_096
+
+    package init() {}
 
     /// Notes a refusal; returns how many there were since the last line about its kind when a line is due.
-    mutating func note(_ kind: String, at now: Instant) -> Int? {
+    package mutating func note(_ kind: String, at now: Instant) -> Int? {
         var entry: Entry
         if let known = entries[kind] {
             entry = known

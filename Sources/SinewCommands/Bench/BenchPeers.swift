@@ -13,10 +13,10 @@ final class EchoWorker: Sendable {
     private let isEnding = Atomic(false)
     private let thread: Mutex<DedicatedThread?> = Mutex(nil)
 
-    init(_ endpoint: String, credits: UInt32) throws {
+    init(_ endpoint: String, credits: UInt32, keys: CurveClientKeys? = nil) throws {
         let started = try DedicatedThread(named: "bench-worker") { [self] in
             do {
-                try run(endpoint, credits: credits)
+                try run(endpoint, credits: credits, keys: keys)
             } catch {
                 StandardStreams.talk("bench: the echo worker ended: \(error)")
             }
@@ -29,8 +29,8 @@ final class EchoWorker: Sendable {
         thread.withLock { $0 }?.join()
     }
 
-    private func run(_ endpoint: String, credits: UInt32) throws {
-        let socket = try Socket(.dealer, in: try Context())
+    private func run(_ endpoint: String, credits: UInt32, keys: CurveClientKeys?) throws {
+        let socket = try Socket(.dealer, in: try Context(), options: .bench(keys))
         try socket.connect(to: endpoint)
         var poller = Poller()
         _ = poller.add(socket)
@@ -70,8 +70,8 @@ struct EchoCaller: ~Copyable {
     /// Answers that were not OK.
     private(set) var failures = 0
 
-    init(_ endpoint: String, payloadBytes: Int) throws {
-        let socket = try Socket(.dealer, in: try Context())
+    init(_ endpoint: String, payloadBytes: Int, keys: CurveClientKeys? = nil) throws {
+        let socket = try Socket(.dealer, in: try Context(), options: .bench(keys))
         try socket.connect(to: endpoint)
         self.init(socket, payloadBytes: payloadBytes)
     }
@@ -142,6 +142,15 @@ struct EchoCaller: ~Copyable {
             taken += try take()
         }
         return Double(calls) / ((clock.now - start) / .seconds(1))
+    }
+}
+
+extension Socket.Options {
+    /// Those of a peer with these keys.
+    fileprivate static func bench(_ keys: CurveClientKeys?) -> Socket.Options {
+        var options = Socket.Options()
+        if let keys { options.security = .client(keys) }
+        return options
     }
 }
 

@@ -25,6 +25,11 @@ struct BenchBrokerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Lone calls to make for the round trip.")
     var roundTrips = 2_000
 
+    @Flag(
+        name: .long,
+        help: "Give broker, worker and caller keys, made for this: everything is encrypted and authenticated.")
+    var curve = false
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -40,6 +45,7 @@ struct BenchBrokerCommand: AsyncParsableCommand {
         bench.calls = calls
         bench.window = window
         bench.roundTrips = roundTrips
+        bench.usesKeys = curve
         var logger = Logger(label: "sinew.bench") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let report = try bench.run(logger: logger)

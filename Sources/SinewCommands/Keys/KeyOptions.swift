@@ -29,11 +29,13 @@ struct ConnectionKeyOptions: ParsableArguments {
         case (_?, nil):
             throw CommandFailure(
                 .usage,
-                "--key without --broker-key: whoever listens there could pretend to be the broker; give its public key")
+                "--key (SINEW_KEY) without --broker-key (SINEW_BROKER_KEY): whoever listens there could pretend to be the "
+                    + "broker; give its public key")
         case (nil, _?):
             throw CommandFailure(
                 .usage,
-                "--broker-key without --key: the broker wants to know who you are; make a key with sinew keys generate")
+                "--broker-key (SINEW_BROKER_KEY) without --key (SINEW_KEY): the broker wants to know who you are; make a key "
+                    + "with sinew keys generate")
         }
     }
 }
