@@ -161,6 +161,24 @@ import Testing
         #expect(missing?.reason == .unusableKeys)
     }
 
+    @Test func `only an operator's key may send workers away`() throws {
+        let ring = try Keyring()
+        let broker = try ring.start(try RecordedLog())
+        let context = try Context()
+        let worker = try ScriptedWorker("a", broker.workerEndpoint, in: context, keys: ring.keys(ring.worker))
+        let client = try BrokerPeer(broker.clientEndpoint, in: context, keys: ring.keys(ring.client))
+        let request = DrainWorkerRequest(name: "a")
+        try client.call(1, model: "", method: Fleet.DrainWorker.name, payload: request.encode())
+        let refused = try client.reply(to: 1)
+        #expect(refused.head.status == .permissionDenied)
+        #expect(refused.head.errorCode == ServiceErrorCode.operatorsOnly.rawValue)
+        let status = try client.ask(Fleet.Status.self, FleetStatusRequest(), id: 2)
+        #expect(status.workers.map(\.state) == [.serving])
+        let boss = try BrokerPeer(broker.clientEndpoint, in: context, keys: ring.keys(ring.boss))
+        #expect(try boss.ask(Fleet.DrainWorker.self, request, id: 1).workers == 1)
+        _ = try worker.peer.receive(.drain)
+    }
+
     @Test func `a list may have the most bytes and one more is not taken`() throws {
         let ring = try Keyring()
         var configuration = BrokerConfiguration()
