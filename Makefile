@@ -4,7 +4,7 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build -c release
 SWIFT_SOURCES := Sources Tests Package.swift
 
-.PHONY: help deps build demo test check lint format tidy generated external bench fuzz release clean
+.PHONY: help deps build demo test check lint format tidy generated external bench fuzz chaos release clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: ## Build the benchmarks; Benchmarks/README.md says how to run them
 
 fuzz: deps ## Fuzz everything that reads bytes of strangers, SECONDS=60 each (libFuzzer, AddressSanitizer)
 	tools/fuzz/fuzz.sh $(or $(SECONDS),60)
+
+chaos: build ## Kill, stop and cut off real processes, KILLS=300 times, and compare every result (tools/chaos/requirements.txt)
+	python3 tools/chaos/chaos.py --sinew .build/release/sinew --kills $(or $(KILLS),300)
 
 release: deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
