@@ -58,13 +58,17 @@ extension BrokerLoop {
             guard let entry = changed[user] else { return true }
             return port.objection(to: entry.role) != nil
         }
-        for client in clientRoutes.numbers(whereUser: { isUnwanted($0, .clients) }) {
+        let clients = clientRoutes.numbers { isUnwanted($0, .clients) }
+        let workers = workerRoutes.numbers { isUnwanted($0, .workers) }
+        for client in clients {
             clientRoutes.forget(client)
             try tell(.clientGone(ClientID(rawValue: client)))
         }
-        for worker in workerRoutes.numbers(whereUser: { isUnwanted($0, .workers) }) {
-            try end(WorkerID(rawValue: worker))
-        }
+        for worker in workers { try end(WorkerID(rawValue: worker)) }
+        guard !clients.isEmpty || !workers.isEmpty else { return }
+        logger.warning(
+            "ended what keys had under way that are not admitted any more",
+            metadata: ["clients": "\(clients.count)", "workers": "\(workers.count)"])
     }
 
     /// Forgets a worker that may not speak any more; what it has runs elsewhere, and its tasks are not to blame.

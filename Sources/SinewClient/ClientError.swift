@@ -95,7 +95,8 @@ extension ClientError {
         }
     }
 
-    private init(_ trouble: HandshakeHistory.Trouble, endpoint: String, publicKey: CurvePublicKey?) {
+    /// The keys keep a connection from coming about.
+    init(_ trouble: HandshakeHistory.Trouble, endpoint: String, publicKey: CurvePublicKey?) {
         switch trouble {
         case .refused:
             self.init(

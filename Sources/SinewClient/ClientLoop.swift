@@ -12,6 +12,8 @@ struct ClientLoop: ~Copyable {
     private var socket: Socket
     private var handshakes: HandshakeMonitor
     private var history = HandshakeHistory()
+    /// Why calls are being ended that nobody has cancelled.
+    private var keyError: ClientError?
     private var poller = Poller()
     private var machine: ClientStateMachine
     private var actions: [ClientStateMachine.Action] = []
@@ -90,8 +92,16 @@ struct ClientLoop: ~Copyable {
         }
     }
 
+    /// When the keys do not open the door, nothing will come, and libzmq does not knock again: the calls end now, and the next one begins
+    /// with a connection of its own.
     private mutating func noteHandshakes() throws(ZeroMQError) {
         while let outcome = try handshakes.next() { history.note(outcome) }
+        guard let trouble = history.trouble, !configuration.waitForReady, !calls.isEmpty else { return }
+        keyError = ClientError(
+            trouble, endpoint: configuration.endpoint, publicKey: configuration.keys?.own.publicKey)
+        for id in calls.keys.sorted() { handle(.cancelled(id)) }
+        try performActions()
+        keyError = nil
     }
 
     private mutating func handle(_ event: ClientStateMachine.Event) {
@@ -206,7 +216,7 @@ struct ClientLoop: ~Copyable {
         let frames = [Frame(head.encode())] + (payload.map { [$0] } ?? [])
         // A message that libzmq does not take is lost like one on the network; the state machine notices the silence.
         let outcome = try socket.send(Message(frames: frames))
-        if outcome != .sent { logger.info("a message did not leave", metadata: ["outcome": "\(outcome)"]) }
+        if outcome != .sent { logger.debug("a message did not leave", metadata: ["outcome": "\(outcome)"]) }
     }
 
     private mutating func fail(_ id: CallID, _ failure: ClientStateMachine.Failure) {
@@ -217,17 +227,19 @@ struct ClientLoop: ~Copyable {
         case .brokerSilent: wantsFreshSocket = true
         case .deadlineExceeded, .brokerRestarted, .tooManyCalls, .cancelled, .closed: break
         }
-        call.complete(
-            .failure(
-                ClientError(
-                    failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker,
-                    keyTrouble: history.trouble, publicKey: configuration.keys?.own.publicKey)))
+        let error =
+            keyError
+            ?? ClientError(
+                failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker,
+                keyTrouble: history.trouble, publicKey: configuration.keys?.own.publicKey)
+        call.complete(.failure(error))
     }
 
     /// What libzmq still holds for a broker that is gone would reach the next one as calls that nobody waits for.
     private mutating func openFreshSocket() throws(ZeroMQError) {
         wantsFreshSocket = false
         hasHeardBroker = false
+        history = HandshakeHistory()
         let fresh = try Self.openSocket(configuration, in: context)
         // The old monitor goes while its socket is still there.
         handshakes = try HandshakeMonitor(of: fresh)

@@ -76,6 +76,36 @@ import Testing
         #expect(try await client.fleetStatus().workers.isEmpty)
     }
 
+    @Test func `a worker whose key is revoked and admitted again serves again without a restart`() async throws {
+        let ring = try Keyring()
+        let log = try RecordedLog()
+        let broker = try ring.start(log)
+        let worker = try worker(ring, broker, ring.worker, log)
+        defer { worker.stop() }
+        let client = try client(broker.clientEndpoint, ring.keys(ring.client))
+        _ = try await client.waitForFleet { $0.workers.count == 1 }
+        try ring.revoke(ring.worker)
+        _ = try await client.waitForFleet { $0.workers.isEmpty }
+        _ = try log.wait(for: "warning ended what keys had under way", "clients=0 workers=1")
+        _ = try await client.waitForFleet { $0.broker.messagesRefused > 0 }
+        try ring.admit(ring.entries)
+        _ = try await client.waitForFleet { $0.workers.count == 1 }
+    }
+
+    @Test func `a client whose key is revoked hears nothing, and why when it calls again`() async throws {
+        let ring = try Keyring()
+        let log = try RecordedLog()
+        let broker = try ring.start(log)
+        let client = try client(broker.clientEndpoint, ring.keys(ring.client))
+        #expect(try await client.fleetStatus().workers.isEmpty)
+        try ring.revoke(ring.client)
+        _ = try log.wait(for: "warning ended what keys had under way", "clients=1 workers=0")
+        let silence = await #expect(throws: ClientError.self) { try await client.fleetStatus() }
+        #expect(silence?.code == .brokerSilent)
+        let refused = await #expect(throws: ClientError.self) { try await client.fleetStatus() }
+        #expect(refused?.code == .keyRefused)
+    }
+
     @Test func `a client and a worker do not leave this machine without keys or permission`() throws {
         let client = #expect(throws: ClientError.self) {
             try Client(ClientConfiguration(endpoint: "tcp://192.0.2.1:7690"), logger: quiet)
