@@ -60,4 +60,20 @@ import Testing
         #expect(try boss.ask(Fleet.DrainWorker.self, DrainWorkerRequest(name: "a"), id: 1).workers == 1)
         #expect(try worker.peer.receive(.drain).head.status == .ok)
     }
+
+    @Test func `the command returns when the worker is gone`() async throws {
+        let model = "hybrik"
+        let broker = try BrokerCallTests.start()
+        let arguments = ["worker", "--broker", broker.workerEndpoint, "--name", "w", "--model", model]
+        try await CommandLineTool.withProcess(arguments) { worker in
+            let client = try Client.patient(broker.clientEndpoint)
+            _ = try await client.waitForFleet { $0.workers.map(\.name) == ["w"] }
+            let wrong = try await CommandLineTool.run("worker", "drain", "v", "--broker", broker.clientEndpoint)
+            #expect(wrong.status == CommandStatus.usage.rawValue && wrong.talk.contains("connected are: w"))
+            let done = try await CommandLineTool.run("worker", "drain", "w", "--broker", broker.clientEndpoint)
+            #expect(done.status == 0 && done.talk.contains("the worker left"), "\(done.talk)")
+            #expect(try await client.fleetStatus().workers.isEmpty)
+            #expect(await worker.wait(atMost: CommandLineTool.patience) == .exited(0))
+        }
+    }
 }

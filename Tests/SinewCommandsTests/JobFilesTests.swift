@@ -46,7 +46,7 @@ struct JobFilesTests {
     /// What was written, by name.
     private final class Written {
         var outputs: [(name: String, output: PoseOutput)] = []
-        func files(finished: (names: [String], paths: [String]) = ([], [])) -> JobFiles {
+        func files(finished: (names: [String], paths: [String], rows: Int) = ([], [], 0)) -> JobFiles {
             JobFiles(finished: finished) { name, output in
                 self.outputs.append((name, output))
                 return ["\(name).npz"]
@@ -146,12 +146,12 @@ struct JobFilesTests {
         try files.take(done(3, label("b", rows: 4, at: 2, 2)), behind: 30)
         #expect(files.resumeCursor(40) == 20)
         // Another run goes on there: what is written is passed over.
-        var more = written.files(finished: (files.finished.sorted(), files.paths))
+        var more = written.files(finished: (files.finished.sorted(), files.paths, files.finishedRowCount))
         try more.take(done(2, label("c", rows: 4, at: 0, 2)), behind: 20)
         try more.take(done(3, label("b", rows: 4, at: 2, 2)), behind: 30)
         try more.take(done(4, label("c", rows: 4, at: 2, 2)), behind: 40)
         #expect(written.names == ["a", "b", "c"])
-        #expect(more.resumeCursor(50) == 50)
+        #expect(more.resumeCursor(50) == 50 && more.rowCount == 10)
     }
 
     @Test func `tasks that contradict each other are refused`() throws {

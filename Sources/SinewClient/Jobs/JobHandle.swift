@@ -49,8 +49,9 @@ public struct JobHandle: Sendable {
             let left = until.map { $0 - client.clock.now }
             let held = min(interval, left.map { max($0, .zero) } ?? interval)
             let request = JobStatusRequest(id: id.bytes, waitMicroseconds: held.remainingMicroseconds)
+            // The broker ends the wait in time; only one that is away is waited for a little longer.
             let status = try await client.durableCall(
-                Jobs.Status.self, request, wait: held, deadline: left.map { max($0, .seconds(1)) })
+                Jobs.Status.self, request, wait: held, deadline: left.map { max($0, .zero) + Self.graceDuration })
             progress(status)
             if status.isEnded { return status }
             if let until, client.clock.now >= until {
@@ -61,6 +62,8 @@ public struct JobHandle: Sendable {
             }
         }
     }
+
+    private static let graceDuration = Duration.seconds(5)
 
     /// Gives up what is not finished; results that are there stay.
     @discardableResult

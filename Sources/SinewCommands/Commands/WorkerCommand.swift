@@ -4,15 +4,22 @@ internal import SinewKernels
 internal import SinewModels
 internal import SinewWorker
 
-/// `sinew worker`: loads models and solves what its broker sends.
+/// `sinew worker`: runs one, or sends one away.
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Run a worker: load models, solve batches for a broker.",
+        commandName: "worker", abstract: "Run a worker, or let one leave.",
+        discussion: "sinew worker alone is sinew worker run; sinew worker run --help lists the options.",
+        subcommands: [WorkerRunCommand.self, WorkerDrainCommand.self], defaultSubcommand: WorkerRunCommand.self)
+}
+
+/// `sinew worker run`: loads models and solves what its broker sends.
+struct WorkerRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a worker: load models, solve batches for a broker.",
         discussion: """
             Prints its name and models once they are loaded. It keeps looking for its broker, and introduces itself \
             again when the broker was restarted. The first SIGINT or SIGTERM drains, a second one stops at once.
-            """,
-        subcommands: [WorkerDrainCommand.self])
+            """)
 
     @Option(name: .long, help: "The broker's endpoint for workers.")
     var broker = "tcp://127.0.0.1:7691"

@@ -60,12 +60,14 @@ struct JobFetch: Sendable {
         let finished: [String]
         /// What was written for them, below the folder.
         let paths: [String]
+        /// Rows in them.
+        let rows: Int
     }
 
     /// Fetches until the job has ended and everything is written.
     func run() async throws -> Outcome {
         let note = readNote()
-        var files = JobFiles(finished: (note?.finished ?? [], note?.paths ?? [])) { name, output in
+        var files = JobFiles(finished: (note?.finished ?? [], note?.paths ?? [], note?.rows ?? 0)) { name, output in
             try target.write(output, named: name)
         }
         var cursor = note?.cursor ?? 0
@@ -129,7 +131,7 @@ struct JobFetch: Sendable {
         guard let path = target.notePath(of: handle.id), files.failures.isEmpty else { return }
         let note = Note(
             job: handle.id.description, cursor: files.resumeCursor(cursor), finished: files.finished.sorted(),
-            paths: files.paths)
+            paths: files.paths, rows: files.finishedRowCount)
         try AtomicFile.write(Array(try JSONEncoder().encode(note)), to: path)
     }
 

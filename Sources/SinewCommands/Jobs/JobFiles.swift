@@ -37,8 +37,10 @@ package struct JobFiles {
     package private(set) var finished: Set<String>
     /// Rows without a pose, of files that are written.
     package private(set) var failures: [Failure] = []
+    /// Rows of the files that are written.
+    package private(set) var finishedRowCount: Int
     /// Rows of all files that have come.
-    package private(set) var rowCount = 0
+    package var rowCount: Int { files.values.reduce(finishedRowCount) { $0 + $1.rows } }
     /// Rows of them without a pose.
     package private(set) var lostRowCount = 0
     /// What was written for them.
@@ -46,14 +48,15 @@ package struct JobFiles {
     private let write: (_ name: String, PoseOutput) throws -> [String]
 
     /// - Parameters:
-    ///   - finished: files that an earlier run has written, and their paths.
+    ///   - finished: files that an earlier run has written, their paths and their rows.
     ///   - write: writes the output of a file, and returns the paths.
     package init(
-        finished: (names: [String], paths: [String]) = ([], []),
+        finished: (names: [String], paths: [String], rows: Int) = ([], [], 0),
         write: @escaping (_ name: String, PoseOutput) throws -> [String]
     ) {
         self.finished = Set(finished.names)
         paths = finished.paths
+        finishedRowCount = finished.rows
         self.write = write
     }
 
@@ -62,7 +65,6 @@ package struct JobFiles {
     /// - Throws: ``CommandFailure`` when its label is none of ours, or contradicts another one.
     package mutating func take(_ result: JobResult, behind cursor: UInt64) throws {
         let label = try TaskLabel(reading: result.label, items: result.items, task: result.index)
-        rowCount += result.items
         guard !finished.contains(label.file) else { return }
         let piece = try Self.piece(of: result, label)
         var file = files.removeValue(forKey: label.file) ?? File(label: label, firstCursor: cursor)
@@ -74,7 +76,6 @@ package struct JobFiles {
         // A task that was tried again ends a second time; the later end counts.
         if let earlier = file.pieces.updateValue(piece, forKey: result.index) {
             file.rows -= earlier.label.items
-            rowCount -= earlier.label.items
             if earlier.error != nil {
                 file.lostTasks -= 1
                 lostRowCount -= earlier.label.items
@@ -148,6 +149,7 @@ package struct JobFiles {
         let rows = LabelledRows(name, stretches.map(\.run), framesPerSecond: file.label.fps)
         let solved = Self.solved(stretches, count: rows.count)
         finished.insert(name)
+        finishedRowCount += rows.count
         guard solved.failures.count < rows.count else { return }
         paths += try write(name, solved.output(for: rows))
     }
