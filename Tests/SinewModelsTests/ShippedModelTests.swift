@@ -24,6 +24,21 @@ import Testing
         #expect(paths.count >= 7 && bytes <= 40_000_000)
     }
 
+    @Test func `NIKI is more accurate than the MLP and the vanilla INN under every preset`() throws {
+        let listed = try ModelRepository().list()
+        func accuracy(_ name: String) throws -> [ModelDescription.Evaluation] {
+            try #require(listed.first { $0.name == name }).evaluations
+        }
+        let niki = try accuracy("niki")
+        #expect(niki.map(\.preset) == ["clean", "standard", "occlusion"])
+        for name in ["inn", "mlp-ik"] {
+            for (better, other) in zip(niki, try accuracy(name)) {
+                #expect(better.preset == other.preset)
+                #expect(better.paMPJPEMillimetres < other.paMPJPEMillimetres, "\(name), \(other.preset)")
+            }
+        }
+    }
+
     private func golden(_ name: String) throws -> Golden {
         try Golden(name.replacingOccurrences(of: "-", with: "_") + "_shipped")
     }
