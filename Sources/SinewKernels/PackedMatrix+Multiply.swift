@@ -2,6 +2,12 @@ extension PackedMatrix {
     /// MC: floats of A that pass over a micropanel before the next one is taken; they fill half of a 1 MiB L2.
     private static let blockFloats = 128 << 10
 
+    /// How many blocks `rows` rows of `depth` floats make, none of them smaller than a tile if that can be.
+    private static func blocks(rows: Int, depth: Int, atLeast tileRows: Int) -> Int {
+        let most = max(blockFloats / depth, tileRows)
+        return (rows + most - 1) / most
+    }
+
     /// `c = activation(a · Wᵀ + bias)`.
     ///
     /// - Parameters:
@@ -21,7 +27,7 @@ extension PackedMatrix {
         let columns = columns ?? outputs
         precondition(depth >= 1 && depth <= inputs && columns >= 1 && columns <= outputs)
         precondition(aStride >= depth && cStride >= columns)
-        precondition(firstColumn >= 0 && firstColumn < columns && firstColumn % panelColumns == 0)
+        precondition(firstColumn >= 0 && firstColumn < columns && firstColumn & (panelColumns - 1) == 0)
         switch panels {
         case .float32: break
         case .bfloat16: break
@@ -35,13 +41,15 @@ extension PackedMatrix {
             // A block is as deep as it was packed; a product may use less of the last one.
             let packedDepth = min(Self.depthBlock, inputs - depthStart)
             let blockDepth = min(packedDepth, depth - depthStart)
-            let rowsMax = max(Self.blockFloats / blockDepth, kernels.tileRows)
-            let blocks = (rows + rowsMax - 1) / rowsMax
+            // Few rows are one block, without a division.
+            let rowsMax = max(Self.blockFloats / Self.depthBlock, kernels.tileRows)
+            let blocks = rows <= rowsMax ? 1 : Self.blocks(rows: rows, depth: blockDepth, atLeast: kernels.tileRows)
             for block in 0..<blocks {
                 // Blocks of nearly equal size: a small one at the end would read all weights for a few rows.
-                let row = rows * block / blocks
+                let row = blocks == 1 ? 0 : rows * block / blocks
+                let end = blocks == 1 ? rows : rows * (block + 1) / blocks
                 let product = Product(
-                    rows: rows * (block + 1) / blocks - row, columns: columns - firstColumn, depth: blockDepth,
+                    rows: end - row, columns: columns - firstColumn, depth: blockDepth,
                     aOffset: row * aStride + depthStart, aStride: aStride,
                     panelOffset: depthStart * bias.count + firstColumn * packedDepth,
                     panelStride: panelColumns * packedDepth, lastWidth: panelWidth(column: columns - 1),

@@ -120,6 +120,6 @@ package final class PackedMatrix: Sendable {
     /// Weights in a row of the micropanel that holds output `column`.
     internal func panelWidth(column: Int) -> Int {
         let width = kernels.tileColumns
-        return min(width, bias.count - column / width * width)
+        return min(width, bias.count - kernels.panelsBefore(column: column) * width)
     }
 }

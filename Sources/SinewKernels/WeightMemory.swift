@@ -23,7 +23,7 @@ internal final class WeightMemory {
     /// Bytes given out by all stretches that live.
     private static let given = Atomic(0)
 
-    /// Bytes of weights that the process holds; those of a dropped model count until the last of its neighbours is dropped.
+    /// See ``WeightSource/bytesInUse``.
     internal static var bytesInUse: Int { given.load(ordering: .relaxed) }
 
     private struct Current: Sendable {

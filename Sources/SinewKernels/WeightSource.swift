@@ -6,11 +6,14 @@ package enum WeightSource: Sendable, CaseIterable {
     /// They have to be read from memory, as in every pass through a network that is larger than the last cache.
     case memory
 
+    /// Bytes of weights that the process holds; those of a dropped model count until the last of its neighbours is dropped.
+    package static var bytesInUse: Int { WeightMemory.bytesInUse }
+
     /// What decides for the whole process: a server goes through all its weights as batches come, so they stay in cache when
     /// all of them fit and hardly any stays when they do not.
     ///
     /// - Cost: reads two numbers.
-    package static var expected: WeightSource { WeightMemory.bytesInUse > cacheBytes ? .memory : .cache }
+    package static var expected: WeightSource { bytesInUse > cacheBytes ? .memory : .cache }
 
     /// Bytes of weights that stay in cache: three quarters of the last cache, for activations pass through it too.
     package static let cacheBytes = lastCacheBytes(read: ProcessorAllowance.text(ofFile:)) / 4 * 3

@@ -19,10 +19,10 @@ typedef float sgemm_weight;
 #endif
 
 #define SGEMM_NR (SGEMM_NV * VF_LANES)
-/// Vectors of the widest tile: four micropanels side by side.
-#define SGEMM_VECTORS_MAX (4 * SGEMM_NV)
+/// Vectors of the widest tile: eight micropanels side by side.
+#define SGEMM_VECTORS_MAX (8 * SGEMM_NV)
 
-// Weights in cache are read as they come; up to four rows take several micropanels side by side, because two vectors of a row
+// Weights in cache are read as they come; up to four rows take several micropanels side by side (SGEMM_WIDE), because two vectors of a row
 // are too few sums to hide the latency of the multiply-adds.
 //
 // Weights from memory (`streamed`) are fetched into L2 ahead of their use, over the end of the micropanel into the next, and one
@@ -239,7 +239,7 @@ static void sgemm_wide(const sgemm_tile *x, size_t rows, size_t panels, size_t w
 #undef SGEMM_CASE
 }
 
-/// How many of `left` micropanels a tile of `rows` rows takes side by side.
+/// How many of `left` micropanels a tile of `rows` rows takes side by side, where their weights are in cache.
 static size_t sgemm_side_by_side(size_t rows, size_t left) {
     size_t most = 1;
 #define SGEMM_CASE(count, side)                                                                                        \
@@ -264,21 +264,24 @@ void SGEMM_NAME(const sinew_product *product, const sgemm_weight *panels) {
     const sinew_product x = *product;
     assert(x.rows >= 1 && x.columns >= 1 && x.depth >= 1);
     // Tiles of nearly equal size: a remainder of one or two rows would wait for weights as long as a full tile.
+    // Divided once, not for every tile: a division costs as much as a row of a narrow layer.
     const size_t tiles = (x.rows + SGEMM_MR - 1) / SGEMM_MR;
+    const size_t least = tiles == 1 ? x.rows : x.rows / tiles, more = x.rows - least * tiles;
     const size_t count = (x.columns + SGEMM_NR - 1) / SGEMM_NR;
+    const size_t most = x.streamed || tiles > 1 ? 1 : sgemm_side_by_side(x.rows, count);
     sgemm_tile tile = {
         .depth = x.depth, .a_stride = x.a_stride, .panel_stride = x.panel_stride, .c_stride = x.c_stride,
         .accumulate = x.accumulate, .activation = x.activation,
     };
     for (size_t panel = 0; panel < count;) {
-        const size_t side = x.streamed || tiles > 1 ? 1 : sgemm_side_by_side(x.rows, count - panel);
+        const size_t side = most <= count - panel ? most : sgemm_side_by_side(x.rows, count - panel);
         const size_t column = panel * SGEMM_NR, left = x.columns - column;
         const size_t width = panel + side == count ? x.last_width : SGEMM_NR;
         tile.columns = left < side * SGEMM_NR ? left : side * SGEMM_NR;
         tile.b = panels + panel * x.panel_stride;
         tile.bias = x.bias + column;
-        for (size_t i = 0; i < tiles; i++) {
-            const size_t row = x.rows * i / tiles, rows = x.rows * (i + 1) / tiles - row;
+        for (size_t i = 0, row = 0, rows; i < tiles; i++, row += rows) {
+            rows = i < more ? least + 1 : least;
             tile.a = x.a + row * x.a_stride;
             tile.c = x.c + row * x.c_stride + column;
             if (x.streamed) sgemm_streamed(&tile, rows, width);
