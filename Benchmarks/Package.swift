@@ -34,7 +34,8 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", path: "Sources/COpenBLAS"),
         .target(name: "CPeak"),
         .executableTarget(
-            name: "PoseBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody"], swiftSettings: settings),
+            name: "PoseBenchmark", dependencies: ["CPeak", "SinewModels", "SinewBody", "SinewKernels"],
+            swiftSettings: settings),
         .executableTarget(
             name: "GeometryBenchmark", dependencies: ["SinewModels", "SinewBody"], swiftSettings: settings),
         .executableTarget(

@@ -6,11 +6,17 @@
 // Prints one JSON object. Every figure is the best of several rounds of about a second. `mode` is `own`, each thread solves batches
 // of its own, or `split`, the threads share the work on one batch after the other (`--modes own,split`).
 // `persons_per_cpu_second` divides by the processor time of the process, so it hardly suffers from what else the machine does.
+//
+// What bounds a core is measured in the same run, and beside each figure stands how much of it a core used: of the multiply-add peak, and of the
+// read bandwidth of memory. For the first, `--flop-per-person` says what one person costs; without it two operations for each
+// weight count, where every weight is used once a person (NIKI, MLP), and elsewhere nothing is said. For the second, all weights
+// are read once a batch; a share above 1 means that they came from caches.
 
 internal import CPeak
 internal import Dispatch
 internal import Glibc
 internal import SinewBody
+internal import SinewKernels
 internal import SinewModels
 
 func argument(_ name: String, _ fallback: String) -> String {
@@ -18,6 +24,11 @@ func argument(_ name: String, _ fallback: String) -> String {
     guard let index = arguments.firstIndex(of: "--\(name)"), index + 1 < arguments.count else { return fallback }
     return arguments[index + 1]
 }
+
+func rounded(_ value: Double, _ digits: Double) -> Double { (value * digits).rounded() / digits }
+
+/// A number of JSON, or its null.
+func text(_ value: Double?, _ digits: Double) -> String { value.map { "\(rounded($0, digits))" } ?? "null" }
 
 func integers(_ text: String) -> [Int] { text.split(separator: ",").compactMap { Int($0) } }
 
@@ -72,6 +83,20 @@ let model = try ModelRepository(path: repository.isEmpty ? nil : repository)
 let rounds = Int(argument("rounds", "5")) ?? 5
 var rows: [String] = []
 let peak = (0..<5).map { _ in sinew_fma_peak(200_000) }.max() ?? 0
+let bandwidth = (0..<5).map { _ in sinew_read_bandwidth(256 << 20, 0.2) }.max() ?? 0
+let weightBytes = WeightSource.bytesInUse
+let weightSize: Double? =
+    switch ModelDescription.Precision(rawValue: model.identity.precision) {
+    case .float32: 4
+    case .bfloat16: 2
+    case .int8: 1
+    case nil: nil
+    }
+/// Floating-point operations, or with int8 weights integer ones, for one person; nil where nothing is known.
+let flopPerPerson: Double? =
+    Double(argument("flop-per-person", ""))
+    ?? (["niki-twist-and-swing", "mlp-ik"].contains(model.identity.architecture)
+        ? weightSize.map { 2 * Double(weightBytes) / $0 } : nil)
 let modes = argument("modes", "own").split(separator: ",")
 guard modes.allSatisfy({ $0 == "own" || $0 == "split" }) else { fatalError("--modes is own, split or own,split") }
 for (threads, mode) in integers(argument("threads", "1,2")).flatMap({ count in modes.map { (count, $0) } }) {
@@ -84,13 +109,21 @@ for (threads, mode) in integers(argument("threads", "1,2")).flatMap({ count in m
         let costs = (0..<rounds).map { _ in cost(model, batch, batches: batches, callers: callers, team: team) }
         let (wall, processor) = (costs.map(\.wall).min() ?? 0, costs.map(\.processor).min() ?? 0)
         let persons = Double(batches * size * callers)
+        // Per second of a core.
+        let work = flopPerPerson.map { $0 * persons / processor }
+        let read = Double(weightBytes * batches * callers) / processor
         rows.append(
             "{\"threads\": \(threads), \"mode\": \"\(mode)\", \"batch\": \(size), \"persons_per_second\": \(Int(persons / wall)), "
                 + "\"persons_per_cpu_second\": \(Int(persons / processor)), "
-                + "\"milliseconds_per_batch\": \(Double(Int(wall / Double(batches) * 1e5)) / 100)}")
+                + "\"milliseconds_per_batch\": \(rounded(wall / Double(batches) * 1e3, 100)), "
+                + "\"gflops_per_core\": \(text(work.map { $0 / 1e9 }, 10)), \"peak_share\": \(text(work.map { $0 / peak }, 1000)), "
+                + "\"weight_gbytes_per_core_second\": \(rounded(read / 1e9, 10)), "
+                + "\"memory_share\": \(rounded(read / bandwidth, 1000))}")
     }
 }
 print(
     "{\"model\": \"\(model.identity)\", \"precision\": \"\(precision?.rawValue ?? "as in model.json")\", "
-        + "\"fma_peak_gflops_per_core\": \(Double(Int(peak / 1e8)) / 10), \"rounds\": \(rounds), "
+        + "\"fma_peak_gflops_per_core\": \(rounded(peak / 1e9, 10)), "
+        + "\"memory_gbytes_per_second_per_core\": \(rounded(bandwidth / 1e9, 10)), "
+        + "\"weight_bytes\": \(weightBytes), \"flop_per_person\": \(text(flopPerPerson, 1)), \"rounds\": \(rounds), "
         + "\"results\": [\n  \(rows.joined(separator: ",\n  "))\n]}")
