@@ -121,6 +121,7 @@ package final class BrokerServer: Sendable {
         options.linger = .seconds(1)
         options.messageBytesMax = configuration.limits.payloadBytesMax
         options.framesPerMessageMax = configuration.limits.framesPerMessageMax
+        options.unreceivedMessagesPerPeerMax = configuration.limits.messagesUnreceivedMax
         options.handshakeDurationMax = configuration.limits.handshakeDurationMax
         options.unreadMessagesPerPeerMax =
             switch port {

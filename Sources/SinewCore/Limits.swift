@@ -58,6 +58,8 @@ package struct Limits: Equatable, Sendable {
     /// Messages that wait for one worker. Hit: a task counts as undeliverable, so that the worker is taken for lost and its tasks run elsewhere;
     /// other messages to it are dropped.
     package var tasksUnreadMax = 131_072
+    /// Messages of one peer that the broker has not looked at yet. Hit: its connection is not read for a while, and the flood waits at its sender.
+    package var messagesUnreceivedMax = 1_024
     /// From a connection to the end of its handshake. Hit: the connection is closed.
     package var handshakeDurationMax = Duration.seconds(10)
 
@@ -228,6 +230,7 @@ package struct Limits: Equatable, Sendable {
             (peerPushbacksPerSecond >= 1, "peerPushbacksPerSecond must be at least 1"),
             (repliesUnreadMax >= 1, "repliesUnreadMax must be at least 1"),
             (creditItemsMax <= tasksUnreadMax, "creditItemsMax must not exceed tasksUnreadMax"),
+            (messagesUnreceivedMax >= 1, "messagesUnreceivedMax must be at least 1"),
             (handshakeDurationMax > .zero, "handshakeDurationMax must be positive"),
             (authorizedKeysMax >= 1, "authorizedKeysMax must be at least 1"),
             (authorizedKeysBytesMax >= 1, "authorizedKeysBytesMax must be at least 1"),

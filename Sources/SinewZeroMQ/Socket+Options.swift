@@ -25,6 +25,10 @@ extension Socket {
         /// ``Socket/SendOutcome/wouldBlock`` for that peer alone.
         public var unreadMessagesPerPeerMax: Int?
 
+        /// Messages of one peer that wait to be received; nil is no bound. At the bound its connection is not read until some are
+        /// received, so that a flood waits at its sender.
+        public var unreceivedMessagesPerPeerMax: Int?
+
         /// Creates the defaults.
         public init() {}
     }
@@ -36,9 +40,9 @@ extension SocketHandle {
         let overhead = options.security == .none ? 0 : SocketHandle.curveBytesPerFrame
         try set(ZMQ_MAXMSGSIZE, Int64(options.messageBytesMax + overhead))
         try set(ZMQ_HANDSHAKE_IVL, options.handshakeDurationMax.wholeMilliseconds)
-        // Credits bound memory. A finite mark would make a ROUTER answer EAGAIN for a dead peer, and that is no liveness.
+        // Credits bound memory where nothing is set. A finite mark would make a ROUTER answer EAGAIN for a dead peer, and that is no liveness.
         try set(ZMQ_SNDHWM, Int32(clamping: options.unreadMessagesPerPeerMax ?? 0))
-        try set(ZMQ_RCVHWM, Int32(0))
+        try set(ZMQ_RCVHWM, Int32(clamping: options.unreceivedMessagesPerPeerMax ?? 0))
         try set(ZMQ_RECONNECT_IVL, options.reconnectInterval.wholeMilliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMax.wholeMilliseconds)
         try set(ZMQ_IMMEDIATE, Int32(options.onlyToConnected ? 1 : 0))

@@ -207,6 +207,23 @@ struct CommandLineServiceTests {
         }
     }
 
+    @Test func `a broker raises the limit of open files that its shell left it`() async throws {
+        let command =
+            "ulimit -Sn 256; exec '\(CommandLineTool.path)' broker --clients 'tcp://127.0.0.1:*' --workers 'tcp://127.0.0.1:*'"
+        let process = try ChildProcess("/bin/sh", ["-c", command], capturesTalk: true)
+        let ready = await process.output.firstLine(atMost: CommandLineTool.patience)
+        // A file of /proc has no size beforehand, so a command reads it.
+        let reader = try ChildProcess("/bin/cat", ["/proc/\(process.processID)/limits"], capturesTalk: true)
+        let limits = await reader.output.text()
+        process.send(signal: SIGTERM)
+        _ = await process.wait(atMost: CommandLineTool.patience)
+        #expect(ready != nil)
+        let line = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") } ?? ""
+        let numbers = line.split(separator: " ").compactMap { Int($0) }
+        #expect(numbers.count == 2 && numbers.first == numbers.last, "\(line)")
+        #expect(numbers.first != 256)
+    }
+
     @Test func `a broker ends in order when it is told to`() async throws {
         try await withBroker { process, _ in
             process.send(signal: SIGTERM)

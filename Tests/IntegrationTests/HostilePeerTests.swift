@@ -95,6 +95,41 @@ import Testing
         withExtendedLifetime(slow) {}
     }
 
+    @Test func `a worker that talks and does not read is lost once its queue is full`() throws {
+        var limits = Limits()
+        limits.creditItemsMax = 50
+        limits.tasksUnreadMax = 50
+        // What is seen must not be its silence.
+        limits.workerSilenceMax = .seconds(600)
+        limits.leaseDuration = .seconds(600)
+        let log = try RecordedLog()
+        let broker = try start(limits, log)
+        let context = try Context()
+        let deaf = try RawConnection(endpoint: broker.workerEndpoint)
+        try deaf.introduceAsDealer()
+        let hello = WorkerHello(
+            name: "deaf", models: [ModelReady(name: "niki", version: "1")], credits: 50, incarnation: 1)
+        let message = ZMTP.message([Head(kind: .hello).encode(), hello.encode()])
+        // Each is answered; the answers fill the system's buffers and then the fifty places.
+        let many = (0..<1_000).flatMap { _ in message }
+        for _ in 0..<300 { try deaf.write(many) }
+        // What cannot be read is counted, and shows that all before it was read.
+        try deaf.write(ZMTP.message([[0xC1]]))
+        let client = try BrokerPeer(broker.clientEndpoint, in: context)
+        var status = FleetStatusReply()
+        for id in 1...100_000 as ClosedRange<UInt64> where status.broker.malformedMessages == 0 {
+            status = try client.ask(Fleet.Status.self, FleetStatusRequest(), id: id)
+        }
+        #expect(status.workers.map(\.name) == ["deaf"])
+        try client.call(200_000, timeout: brokerPatience)
+        let line = try log.wait(for: "warning worker lost", "worker=deaf")
+        #expect(line.contains("how=disconnected"))
+        let good = try ScriptedWorker("good", broker.workerEndpoint, in: context)
+        try good.answer(try good.task(), payload: [8])
+        #expect(try client.reply(to: 200_000).payload == [8])
+        withExtendedLifetime(deaf) {}
+    }
+
     @Test func `a hello whose texts would lead people astray is not taken`() throws {
         let log = try RecordedLog()
         let broker = try start(Limits(), log)

@@ -27,6 +27,7 @@ import Testing
         ("peerPushbacksPerSecond", { $0.peerPushbacksPerSecond = 0 }),
         ("repliesUnreadMax", { $0.repliesUnreadMax = 0 }),
         ("tasksUnreadMax", { $0.tasksUnreadMax = $0.creditItemsMax - 1 }),
+        ("messagesUnreceivedMax", { $0.messagesUnreceivedMax = 0 }),
         ("handshakeDurationMax", { $0.handshakeDurationMax = .zero }),
         ("authorizedKeysMax", { $0.authorizedKeysMax = 0 }),
         ("authorizedKeysBytesMax", { $0.authorizedKeysBytesMax = 0 }),

@@ -18,6 +18,24 @@ import Testing
         }
     }
 
+    @Test func `the contents of key files are keys and anything else is none`() throws {
+        let (own, server) = (try CurveKeyPair.generate(), try CurveKeyPair.generate())
+        let mine = "# mine\npublic \(own.publicKey)\n\nsecret \(own.secretZ85)\n"
+        let theirs = "public \(server.publicKey)\r\n"
+        #expect(
+            CurveClientKeys(ownKeyFile: mine, serverKeyFile: theirs)
+                == CurveClientKeys(own: own, server: server.publicKey))
+        let onlySecret = CurveClientKeys(ownKeyFile: "secret \(own.secretZ85)", serverKeyFile: theirs)
+        #expect(onlySecret?.own == own)
+        for wrong in [
+            "", theirs, "secret x", "secret \(own.secretZ85) x", "private \(own.secretZ85)",
+            "public \(server.publicKey)\nsecret \(own.secretZ85)", "public x\nsecret \(own.secretZ85)",
+        ] { #expect(CurveClientKeys(ownKeyFile: wrong, serverKeyFile: theirs) == nil, "\(wrong)") }
+        for wrong in ["", "secret \(server.secretZ85)"] {
+            #expect(CurveClientKeys(ownKeyFile: mine, serverKeyFile: wrong) == nil)
+        }
+    }
+
     @Test func `printing a pair does not show its secret`() throws {
         let pair = try CurveKeyPair.generate()
         var dumped = ""
@@ -169,6 +187,25 @@ import Testing
         let endpoint = try router.bind(to: "tcp://127.0.0.1:*")
         let connection = try RawConnection(endpoint: endpoint)
         #expect(try connection.readToEnd().count > 0, "libzmq greets and then closes")
+    }
+
+    @Test func `a flood that nobody receives waits at its sender and others get through`() throws {
+        let context = try Context()
+        var options = Socket.Options()
+        options.unreceivedMessagesPerPeerMax = 100
+        let router = try Socket(.router, in: context, options: options)
+        let endpoint = try router.bind(to: "tcp://127.0.0.1:*")
+        let flood = try RawConnection(endpoint: endpoint)
+        try flood.introduceAsDealer()
+        // The system's buffers take up to some tens of megabytes.
+        let taken = try flood.flood(ZMTP.message([pattern(65_536)]), byteCountMax: 200 << 20)
+        #expect(taken < 200 << 20)
+        let other = try Socket(.dealer, in: context)
+        try other.connect(to: endpoint)
+        try other.send(Message(texts: "me too"))
+        var messages = 0
+        while let message = try nextMessage(router), message.texts.last != "me too" { messages += 1 }
+        #expect(messages < 1_000, "between two of the flood there is room for another peer's")
     }
 
     @Test func `messages for a peer that does not read are bounded and others get theirs`() throws {

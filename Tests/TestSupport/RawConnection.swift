@@ -47,6 +47,27 @@ public final class RawConnection {
         }
     }
 
+    /// Sends the same bytes again and again until so many are sent, or the other side has taken nothing for half a second.
+    ///
+    /// - Returns: the bytes that it took, or the system's buffers did.
+    public func flood(_ bytes: [UInt8], byteCountMax: Int) throws -> Int {
+        var sent = 0
+        var rest: [UInt8] = []
+        while sent < byteCountMax {
+            var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard unsafe poll(&item, 1, 500) == 1 else { return sent }
+            if rest.isEmpty { rest = bytes }
+            let count = unsafe send(descriptor, rest, rest.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            guard count >= 0 else {
+                if errno == EAGAIN { continue }
+                throw Failure(errorNumber: errno)
+            }
+            rest.removeFirst(count)
+            sent += count
+        }
+        return sent
+    }
+
     /// Becomes a ZMTP peer with the mechanism NULL, as a DEALER.
     public func introduceAsDealer() throws {
         try write(ZMTP.greeting)

@@ -24,6 +24,7 @@ struct BrokerCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
+        OpenFileLimit.raise()
         var configuration = BrokerConfiguration()
         configuration.security = try keys.security()
         configuration.allowsInsecure = service.insecure

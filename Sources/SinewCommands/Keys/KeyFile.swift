@@ -3,7 +3,7 @@ internal import SinewZeroMQ
 
 /// Files with keys: `NAME` holds both halves and is for its owner alone, `NAME.pub` holds the public half and is to be handed out.
 ///
-/// A line is `public KEY` or `secret KEY`, the keys in Z85; empty lines and those that begin with `#` say nothing.
+/// What stands in them is ``CurveKeyFile``'s.
 enum KeyFile {
     /// A key file has two lines and a comment.
     private static let bytesMax = 4_096
@@ -52,8 +52,8 @@ enum KeyFile {
     ///
     /// - Parameter option: what named the file, for messages.
     static func pair(at path: String, option: String) throws -> CurveKeyPair {
-        let lines = try lines(of: path, option: option)
-        guard let secret = lines.secret else {
+        let file = try content(of: path, option: option)
+        guard file.secretZ85 != nil else {
             throw CommandFailure(
                 .badData,
                 "\(option) '\(path)' has no line “secret KEY”: it wants the file of the key itself, and not what is handed out"
@@ -63,7 +63,7 @@ enum KeyFile {
             throw CommandFailure(
                 .refused, "\(option) '\(path)' can be read by others on this machine: chmod 600 '\(path)'")
         }
-        guard let pair = CurveKeyPair(secretZ85: secret), lines.open.map({ $0 == pair.publicKey }) ?? true else {
+        guard let pair = file.pair else {
             throw CommandFailure(
                 .badData,
                 "\(option) '\(path)': the secret key is no Z85, or not the other half of the public one; "
@@ -79,34 +79,18 @@ enum KeyFile {
             throw CommandFailure(
                 .usage, "\(option) '\(text)' is neither a public key (40 characters of Z85) nor a file with one")
         }
-        let lines = try lines(of: text, option: option)
-        guard let key = lines.open else {
+        guard let key = try content(of: text, option: option).publicKey else {
             throw CommandFailure(.badData, "\(option) '\(text)' has no line “public KEY”")
         }
         return key
     }
 
-    private static func lines(of path: String, option: String) throws -> (open: CurvePublicKey?, secret: String?) {
+    private static func content(of path: String, option: String) throws -> CurveKeyFile {
         let bytes = try AtomicFile.read(path, bytesMax: bytesMax)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure(.badData, "\(option) '\(path)' is no key file: it is not UTF-8 text")
+        guard let text = String(validating: bytes, as: UTF8.self), let file = CurveKeyFile(text) else {
+            throw CommandFailure(
+                .badData, "\(option) '\(path)' is no key file: each line is “public KEY” or “secret KEY”")
         }
-        var found: (open: CurvePublicKey?, secret: String?) = (nil, nil)
-        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
-            let words = line.split(whereSeparator: \.isWhitespace)
-            guard words.count == 2 else { throw notAKey(path, option) }
-            switch words[0] {
-            case "public":
-                guard let key = CurvePublicKey(z85: String(words[1])) else { throw notAKey(path, option) }
-                found.open = key
-            case "secret": found.secret = String(words[1])
-            default: throw notAKey(path, option)
-            }
-        }
-        return found
-    }
-
-    private static func notAKey(_ path: String, _ option: String) -> CommandFailure {
-        CommandFailure(.badData, "\(option) '\(path)' is no key file: each line is “public KEY” or “secret KEY”")
+        return file
     }
 }
