@@ -10,7 +10,7 @@
 // What bounds a core is measured in the same run, and beside each figure stands how much of it a core used: of the multiply-add peak, and of the
 // read bandwidth of memory. For the first, `--flop-per-person` says what one person costs; without it two operations for each
 // weight count, where every weight is used once a person (NIKI, MLP), and elsewhere nothing is said. For the second, all weights
-// are read once a batch; a share above 1 means that they came from caches.
+// are read once a batch; the bandwidth is that of a plain read of ordinary pages, so caches, huge pages and fetching ahead can give more.
 
 internal import CPeak
 internal import Dispatch
