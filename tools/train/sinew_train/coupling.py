@@ -97,3 +97,13 @@ class CouplingStack(nn.Module):
         b3[updated] = self.b3[layer, net].detach().cpu()
         inner = (self.w2[layer, net].detach().cpu(), self.b2[layer, net].detach().cpu())
         return [(w1, self.b1[layer, net].detach().cpu()), inner, (w3, b3)]
+
+    @torch.no_grad()
+    def load_dense(self, layer: int, net: int, pairs: list[tuple[Tensor, Tensor]]) -> None:
+        """Takes back what `dense_layers` gave; columns and rows that a coupling never uses are passed over."""
+        updated = slice(0, None, 2) if layer % 2 == 0 else slice(1, None, 2)
+        kept = slice(1, None, 2) if layer % 2 == 0 else slice(0, None, 2)
+        (w1, b1), (w2, b2), (w3, b3) = pairs
+        given = [w1[:, : self.dim][:, kept], b1, w2, b2, w3[updated], b3[updated]]
+        for own, value in zip((self.w1, self.b1, self.w2, self.b2, self.w3, self.b3), given):
+            own[layer, net].copy_(value)

@@ -29,6 +29,7 @@ def command_of(options: dict) -> str:
     words += [f"--{name.replace('_', '-')} {options[name]}" for name in names]
     words += ["--forward-inferred"] if options["forward_inferred"] else []
     words += ["--without", *options["without"]] if options.get("without") else []
+    words += [f"--start {options['start']}"] if options.get("start") else []
     words += [] if options["bf16"] else ["--fp32"]
     (_, steps), *changes = options["schedule"]
     text = " ".join([*words, f"--steps {steps}"])
@@ -54,7 +55,7 @@ def main() -> None:
     folder = given.out / given.name / given.version
     training = {
         "data": f"{given.data}, {len(split_names(options.split, 'train'))} clips (splits/{options.split}.json)", "licence": LICENCE, "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed,
-        "samples": state["step"] * options.batch, "command": command_of(state["options"]),
+        "samples": state["samples"], "command": command_of(state["options"]),
         "date": datetime.date.today().isoformat(),
     }
     couplings = 0 if options.architecture == "mlp-ik" else LAYER_COUNT

@@ -39,3 +39,7 @@ class MLP(nn.Module):
     def tensors(self) -> dict[str, Tensor]:
         """`layers.{0..3}.{weight,bias}`."""
         return {f"layers.{i}.{k}": v.detach().cpu().clone() for i, l in enumerate(self.layers) for k, v in l.named_parameters()}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Takes back what `tensors` gave."""
+        self.load_state_dict(tensors)

@@ -1,5 +1,6 @@
 """NIKI twist-and-swing and one-stage: the packed form that is trained, with its export to the published tensor names (models.md 3)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,13 @@ class TwistAndSwing(nn.Module):
         swing6d, phi = first[:, :ROTATION_VALUES], first[:, ROTATION_VALUES:]
         return Reconstruction(self.swing(torch.cat([swing6d, z_swing], 1)), swing6d, phi)
 
+    def nets(self) -> Iterator["PublishedNet"]:
+        """Every net with its published name."""
+        for layer in range(self.swing.layers):
+            for net, (stage_a, stage_b) in enumerate([("jts_nett", "t"), ("jts_nets", "s")]):
+                yield PublishedNet(self.swing, layer, net, f"flow_j2s.{stage_a}.{layer}.encoder", [0, 3, 6], SHAPE_VALUES)
+                yield PublishedNet(self.twist, layer, net, f"flow_s2r.{stage_b}.{layer}", [0, 3, 6])
+
     def tensors(self) -> dict[str, Tensor]:
         """The published state-dict entries (models.md 3.6), shape gates closed."""
         out = {
@@ -66,12 +74,13 @@ class TwistAndSwing(nn.Module):
             "flow_j2s.shape_masks": torch.zeros(self.swing.layers),
             "flow_s2r.mask": mask_table(TWIST_DIM, self.twist.layers),
         }
-        for layer in range(self.swing.layers):
-            for net, (stage_a, stage_b) in enumerate([("jts_nett", "t"), ("jts_nets", "s")]):
-                pairs = self.swing.dense_layers(layer, net, SHAPE_VALUES)
-                _put(out, f"flow_j2s.{stage_a}.{layer}.encoder", [0, 3, 6], pairs)
-                _put(out, f"flow_s2r.{stage_b}.{layer}", [0, 3, 6], self.twist.dense_layers(layer, net))
-        return out
+        return out | written(self.nets())
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Takes back what `tensors` gave."""
+        if bool(tensors["flow_j2s.shape_masks"].any()):
+            raise SystemExit("These weights have open shape gates, which this trainer does not train. Start from weights of its own.")
+        take(self.nets(), tensors)
 
 
 class OneStage(nn.Module):
@@ -95,16 +104,45 @@ class OneStage(nn.Module):
     def forward(self, rotation6d: Tensor, latent: Tensor) -> Reconstruction:
         return Reconstruction(self.flow(torch.cat([rotation6d, latent], 1)), None, None)
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The published state-dict entries of the flow."""
-        out = {"flow.mask": mask_table(FLOW_DIM, self.flow.layers)}
+    def nets(self) -> Iterator["PublishedNet"]:
+        """Every net with its published name."""
         for layer in range(self.flow.layers):
             for net, name in enumerate(["t", "s"]):
-                _put(out, f"flow.{name}.{layer}", [0, 2, 4], self.flow.dense_layers(layer, net))
-        return out
+                yield PublishedNet(self.flow, layer, net, f"flow.{name}.{layer}", [0, 2, 4])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The published state-dict entries of the flow."""
+        return {"flow.mask": mask_table(FLOW_DIM, self.flow.layers)} | written(self.nets())
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Takes back what `tensors` gave."""
+        take(self.nets(), tensors)
 
 
-def _put(out: dict[str, Tensor], prefix: str, slots: list[int], pairs: list[tuple[Tensor, Tensor]]) -> None:
-    for slot, (weight, bias) in zip(slots, pairs):
-        out[f"{prefix}.{slot}.weight"] = weight.contiguous().clone()
-        out[f"{prefix}.{slot}.bias"] = bias.contiguous().clone()
+@dataclass
+class PublishedNet:
+    """One of a coupling's two nets: where it lies in a stack, and the names of its three layers in the published state dict."""
+
+    stack: CouplingStack
+    layer: int
+    net: int
+    prefix: str
+    slots: list[int]
+    extra_columns: int = 0
+
+
+def written(nets: Iterator[PublishedNet]) -> dict[str, Tensor]:
+    """The nets' dense tensors by name."""
+    out = {}
+    for one in nets:
+        for slot, (weight, bias) in zip(one.slots, one.stack.dense_layers(one.layer, one.net, one.extra_columns)):
+            out[f"{one.prefix}.{slot}.weight"] = weight.contiguous().clone()
+            out[f"{one.prefix}.{slot}.bias"] = bias.contiguous().clone()
+    return out
+
+
+def take(nets: Iterator[PublishedNet], tensors: dict[str, Tensor]) -> None:
+    """Sets the nets' parameters from dense tensors."""
+    for one in nets:
+        pairs = [(tensors[f"{one.prefix}.{slot}.weight"], tensors[f"{one.prefix}.{slot}.bias"]) for slot in one.slots]
+        one.stack.load_dense(one.layer, one.net, pairs)

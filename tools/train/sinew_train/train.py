@@ -2,6 +2,9 @@
 
     python -m sinew_train.train --out out/niki --architecture niki-twist-and-swing --steps 1200
     python -m sinew_train.train --out out/niki --resume
+    python -m sinew_train.train --out out/more --start ../../Sources/SinewModels/Resources/models/niki/1
+
+`--start` goes on from an exported version where the state is gone: only the optimisers' short memory is lost. Its samples are counted on.
 """
 
 import argparse
@@ -12,6 +15,7 @@ from torch import Tensor, nn
 
 from . import conditioning, corruption, losses, noise, training_loop
 from .body import JointTable
+from .checkpoint import read_tensors
 from .data import PoseSampler, load_clips, split_names
 from .evaluate import score
 from .inn import INN
@@ -51,6 +55,27 @@ class NetworkTraining(Training):
             for part in ("train", "validation"))
         self.sampler = PoseSampler(local, table, recombine=options.recombine, jitter=options.jitter)
         self.validation = PoseSampler(held_out, table, mirror=False)
+        self.samples = self._start() if options.start and not options.resume else 0
+
+    def _start(self) -> int:
+        """Takes the exported weights and returns how many samples they have seen."""
+        options = self.options
+        tensors, described = read_tensors(Path(options.start), options.device)
+        if (described["architecture"], described["dims"]["hidden"]) != (options.architecture, options.hidden):
+            raise SystemExit(
+                f"{options.start} is {described['architecture']} with hidden width {described['dims']['hidden']}. "
+                "Give the same --architecture and --hidden.")
+        self.model.load_tensors(tensors)
+        return described["training"]["samples"]
+
+    def updated(self) -> None:
+        self.samples += self.options.batch
+
+    def further_state(self) -> dict:
+        return {"samples": self.samples}
+
+    def restore_further(self, state: dict) -> None:
+        self.samples = state["samples"]
 
     def batch(self) -> tuple[Tensor, dict[str, Tensor]]:
         options = self.options
@@ -84,6 +109,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--body", help="SMPL-layout .npz with leaf_vertex_ids (default: the bundled open body, neutral)")
     parser.add_argument("--hidden", type=int, default=160)
     parser.add_argument("--dropout", type=float, default=0.0, help="stage B (published: 0.5)")
+    parser.add_argument("--start", help="an exported version (folder) whose weights to start from, instead of random ones")
     parser.add_argument("--forward-inferred", action="store_true", help="add the paper's L_fwd with the inferred error code")
     parser.add_argument("--without", nargs="+", default=[], choices=sorted(losses.ABLATIONS), help="of NIKI: terms to leave out")
     options = parser.parse_args()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sinew_train import losses, train, training_loop
+from sinew_train import export, losses, train, training_loop
 from sinew_train.checkpoint import read_model, write_model
 from sinew_train.dense import DenseModel
 from sinew_train.export import command_of
@@ -162,6 +162,22 @@ def test_an_ablated_training_logs_what_it_leaves_out_and_does_not_minimise_it(ar
     for other in ["mlp-ik", "niki-one-stage"]:
         with pytest.raises(SystemExit):
             run(monkeypatch, "--out", small_data / "other", "--architecture", other, "--without", "swing")
+
+
+@pytest.mark.parametrize("architecture", ["niki-twist-and-swing", "niki-one-stage", "inn", "mlp-ik"])
+def test_a_training_starts_from_exported_weights_and_counts_on(architecture, small_data, monkeypatch):
+    common = ["--architecture", architecture, "--hidden", 8, "--batch", 12, "--fp32", "--threads", 1, "--validation-samples", 20]
+    run(monkeypatch, "--out", small_data / "run", *common, "--steps", 2)
+    monkeypatch.setattr(sys, "argv", ["export", "--state", str(small_data / "run"), "--name", "one", "--out", str(small_data / "models"), "--samples", "20"])
+    export.main()
+    folder = small_data / "models" / "one" / "1"
+    assert json.loads((folder / "model.json").read_text())["training"]["samples"] == 24
+    run(monkeypatch, "--out", small_data / "more", *common, "--steps", 1, "--start", folder, "--lr", 0, "--adam-lr", 0)
+    old, new = (torch.load(small_data / name / "state.pt", weights_only=True) for name in ("run", "more"))
+    assert all(torch.equal(old["model"][name], new["model"][name]) for name in old["model"])
+    assert new["samples"] == 36 and f"--start {folder}" in command_of(new["options"])
+    with pytest.raises(SystemExit, match="--hidden"):
+        run(monkeypatch, "--out", small_data / "other", *common, "--hidden", 9, "--steps", 1, "--start", folder)
 
 
 def _stop_after(step):
