@@ -73,8 +73,9 @@ let package = Package(
         .target(name: "SinewJobStore", dependencies: ["SinewCore", "SinewArrayFiles", grdb], swiftSettings: strict),
         .target(
             name: "SinewBroker",
-            dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", logging],
-            swiftSettings: strict),
+            dependencies: [
+                "SinewCore", "SinewJobStore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", deque, logging,
+            ], swiftSettings: strict),
         .target(
             name: "SinewWorker",
             dependencies: [
@@ -172,7 +173,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels",
-                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "TestSupport", "sinew", logging,
+                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "CFaultyStorage", "TestSupport",
+                "sinew", logging,
             ],
             swiftSettings: strict),
     ]

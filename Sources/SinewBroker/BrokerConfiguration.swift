@@ -12,6 +12,8 @@ package struct BrokerConfiguration: Sendable {
     /// Whether endpoints may leave this machine without ``security``.
     package var allowsInsecure = false
     package var limits = Limits()
+    /// Where jobs are kept; nil: this broker keeps none.
+    package var store: JobStoreConfiguration?
     /// The release of Sinew, for operators.
     package var version = ""
 
@@ -30,6 +32,19 @@ package struct BrokerSecurity: Sendable {
     }
 }
 
+/// Where a broker keeps jobs.
+package struct JobStoreConfiguration: Sendable {
+    /// Made if it is not there; one broker at a time.
+    package var folder: String
+    /// Bytes it may hold before new jobs and tasks are refused.
+    package var bytesMax: Int
+
+    package init(folder: String, bytesMax: Int = Limits().storeBytesMax) {
+        self.folder = folder
+        self.bytesMax = bytesMax
+    }
+}
+
 /// Why a broker could not start: what, where, why, and what to type next.
 package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Reason: Sendable, Equatable {
@@ -41,6 +56,8 @@ package struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible 
         case unusableKeys
         /// An endpoint cannot be listened on.
         case cannotListen
+        /// The folder of jobs cannot be used.
+        case cannotOpenStore
         /// The process has no thread, descriptor or memory left.
         case resourcesExhausted
     }

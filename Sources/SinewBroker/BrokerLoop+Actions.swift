@@ -7,9 +7,8 @@ extension BrokerLoop {
     mutating func perform(_ action: BrokerStateMachine.Action) throws(ZeroMQError) {
         switch action {
         case .admit(let task):
-            guard case .call(let head, let body) = inHand else { preconditionFailure("admitted a call not in hand") }
             while held.count <= task.slot { held.append(nil) }
-            held[task.slot] = HeldCall(head: head, body: body)
+            held[task.slot] = callInHand()
         case .reject(let client, let call, let attempt, let reason):
             guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
             try answer(client, call, attempt: attempt, head, with: reason)
@@ -48,6 +47,14 @@ extension BrokerLoop {
         }
     }
 
+    private func callInHand() -> HeldCall {
+        switch inHand {
+        case .call(let head, let body): return HeldCall(head: head, body: body)
+        case .payload(let task, let bytes): return jobCall(task, bytes)
+        case .none, .result, .hello: preconditionFailure("admitted a call not in hand")
+        }
+    }
+
     private mutating func dispatch(
         _ task: TaskID, _ lease: LeaseToken, to worker: WorkerID, attempt: Int, deadline: Instant
     ) throws(ZeroMQError) {
@@ -76,13 +83,17 @@ extension BrokerLoop {
         head.lease = 0
         head.attempt = UInt8(clamping: attempt)
         head.timeoutMicroseconds = nil
+        countResult(result)
+        try reply(head, body, to: client)
+    }
+
+    mutating func countResult(_ result: Head) {
         if result.status == .ok {
             counters.resultsDelivered += 1
             counters.itemsDelivered += UInt64(result.items)
         } else {
             counters.failuresAnswered += 1
         }
-        try reply(head, body, to: client)
     }
 
     private mutating func answer(

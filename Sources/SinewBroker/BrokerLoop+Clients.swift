@@ -37,7 +37,9 @@ extension BrokerLoop {
         guard try isSlowEnough(message, head, client) else { return }
         switch head.kind {
         case .call: try handleCall(head, parsed.body, of: client, mayOperate: sender.mayOperate)
-        case .cancel: try tell(.cancelled(client, CallID(rawValue: head.callID)))
+        case .cancel:
+            try tell(.cancelled(client, CallID(rawValue: head.callID)))
+            try dropJobRequest(head.callID, of: client)
         case .ping: try reply(Head(kind: .pong, callID: head.callID, lease: incarnation), [], to: client)
         case .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
             .helloAgain, .drain:
@@ -101,6 +103,8 @@ extension BrokerLoop {
             case .listModels: try answerItself(ListModelsReply(models: availableModels).encode(), head, client)
             case .drainWorker: try drainWorkers(head, body, client, mayOperate: mayOperate)
             }
+        } else if let method = Jobs.Method(rawValue: head.method) {
+            try handleJobCall(method, head, body, of: client)
         } else if let method = Health.Method(rawValue: head.method) {
             switch method {
             case .check: try answerHealthCheck(head, body, client)
@@ -108,7 +112,7 @@ extension BrokerLoop {
         } else {
             let known =
                 PoseSolver.Method.allCases.map(\.rawValue) + Fleet.Method.allCases.map(\.rawValue)
-                + Health.Method.allCases.map(\.rawValue)
+                + Health.Method.allCases.map(\.rawValue) + Jobs.Method.allCases.map(\.rawValue)
             try answer(
                 head, client,
                 with: WireRejection(
@@ -193,7 +197,7 @@ extension BrokerLoop {
         try answerItself(HealthCheckReply(status: health(of: request.service)).encode(), head, client)
     }
 
-    private mutating func answerItself(_ payload: [UInt8], _ head: Head, _ client: ClientID) throws(ZeroMQError) {
+    mutating func answerItself(_ payload: [UInt8], _ head: Head, _ client: ClientID) throws(ZeroMQError) {
         let reply = Head(
             kind: .reply, method: head.method, callID: head.callID, attempt: head.attempt, status: .ok)
         try self.reply(reply, [Frame(payload)], to: client)

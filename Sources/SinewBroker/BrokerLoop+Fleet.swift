@@ -6,7 +6,7 @@ extension BrokerLoop {
     /// The models of all ready workers, by name, then version.
     var availableModels: [ModelAvailability] {
         var available: [ModelAvailability] = []
-        for status in machine.workerStatuses where !status.isLeaving {
+        for status in machine.calls.workerStatuses where !status.isLeaving {
             for model in descriptions[status.id]?.hello.models ?? [] {
                 let known = available.firstIndex { $0.model.name == model.name && $0.model.version == model.version }
                 if let known {
@@ -21,7 +21,7 @@ extension BrokerLoop {
 
     /// Connected workers of a name, in the order in which they joined; nothing keeps two from having the same.
     func workers(named name: String) -> [WorkerID] {
-        machine.workerStatuses.map(\.id).filter { descriptions[$0]?.hello.name == name }.sorted()
+        machine.calls.workerStatuses.map(\.id).filter { descriptions[$0]?.hello.name == name }.sorted()
     }
 
     var readyModels: [ModelReady] { availableModels.map(\.model) }
@@ -29,27 +29,29 @@ extension BrokerLoop {
     func health(of service: String) -> ServingStatus {
         switch service {
         case "", Fleet.serviceName, Health.serviceName:
-            machine.isDraining ? .notServing : .serving
+            machine.calls.isDraining ? .notServing : .serving
         case PoseSolver.serviceName:
-            machine.isDraining || availableModels.isEmpty ? .notServing : .serving
+            machine.calls.isDraining || availableModels.isEmpty ? .notServing : .serving
+        case Jobs.serviceName:
+            jobService != nil && machine.jobs.isServing && !machine.calls.isDraining ? .serving : .notServing
         default:
             .serviceUnknown
         }
     }
 
     func fleetStatus() -> FleetStatusReply {
-        let statuses = machine.workerStatuses
+        let statuses = machine.calls.workerStatuses
         var runningItems = 0
         for status in statuses { runningItems += status.inFlightItems }
-        let counts = machine.counts
+        let counts = machine.calls.counts
         let broker = BrokerStatus(
             version: configuration.version, uptimeMicroseconds: (now - started).remainingMicroseconds,
             queuedCalls: UInt64(counts.queuedCalls), queuedItems: UInt64(counts.queuedItems),
-            runningCalls: UInt64(machine.callsHeld - counts.queuedCalls), runningItems: UInt64(runningItems),
+            runningCalls: UInt64(machine.calls.callsHeld - counts.queuedCalls), runningItems: UInt64(runningItems),
             callsDone: counters.resultsDelivered, itemsDone: counters.itemsDelivered,
             callsFailed: counters.failuresAnswered, callsCancelled: UInt64(counts.callsCancelled),
             callsRedispatched: UInt64(counts.tasksRequeued), malformedMessages: counters.malformedMessages,
-            clients: UInt64(machine.clientCount), draining: machine.isDraining,
+            clients: UInt64(machine.calls.clientCount), draining: machine.calls.isDraining,
             handshakesRefused: counters.handshakesWithoutKey + (authenticator?.refusedHandshakes ?? 0),
             messagesRefused: counters.messagesRefused, messagesTooFast: counters.messagesTooFast,
             repliesDropped: counters.repliesDropped)

@@ -36,13 +36,16 @@ extension BrokerLoop {
         switch head.kind {
         case .hello: try introduce(worker, body)
         case .beat: try hearBeat(worker, body)
-        case .result: try tell(.resulted(worker, lease), with: .result(head, body: body))
+        case .result:
+            let event = JobsAndCalls.Event.resulted(
+                worker, lease, status: head.status.rawValue, bytes: body.last?.count ?? 0)
+            try tell(event, with: .result(head, body: body))
         case .returned: try tell(.returned(worker, lease))
         case .goodbye: try tell(.workerSaidGoodbye(worker))
         case .call, .cancel, .ping, .reply, .pong, .goingAway, .welcome, .task, .cancelTask, .helloAgain, .drain:
             counters.malformedMessages += 1
         }
-        if !machine.isKnown(worker) { workerRoutes.forget(worker.rawValue) }
+        if !machine.calls.isKnown(worker) { workerRoutes.forget(worker.rawValue) }
     }
 
     private mutating func introduce(_ worker: WorkerID, _ body: [Frame]) throws {

@@ -26,6 +26,8 @@ struct BrokerLoop: ~Copyable {
         case call(Head, body: [Frame])
         case result(Head, body: [Frame])
         case hello(WorkerHello)
+        /// What the store has read for a worker.
+        case payload(JobTaskID, [UInt8])
     }
 
     /// Messages taken from one socket before the other one and the timers have their turn.
@@ -49,8 +51,10 @@ struct BrokerLoop: ~Copyable {
     let authenticator: Authenticator?
     var refusals = RefusalLog()
 
-    var machine: BrokerStateMachine
-    var actions: [BrokerStateMachine.Action] = []
+    var machine: JobsAndCalls
+    var actions: [JobsAndCalls.Action] = []
+    /// Nil in a broker that keeps no jobs.
+    var jobService: JobService?
     /// What the actions themselves brought about, told to the machine after them.
     var followUps: [BrokerStateMachine.Event] = []
     var inHand = MessageInHand.none
@@ -66,6 +70,7 @@ struct BrokerLoop: ~Copyable {
     private let origin: SuspendingClock.Instant
     let started: Instant
     var now: Instant
+    var wall = WallClock.now
     var sweptClients: Instant
     var probedWorkers: Instant
     /// Another number each time a broker starts; clients see in it that their calls are gone.
@@ -87,20 +92,22 @@ struct BrokerLoop: ~Copyable {
     /// - Parameter keys: what the authenticator begins with; nil when there is none.
     static func open(
         configuration: BrokerConfiguration, clients: consuming sending Socket, workers: consuming sending Socket,
-        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, logger: Logger
+        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, jobs: JobStoreMailbox?,
+        logger: Logger
     ) throws(ZeroMQError) -> sending BrokerLoop {
         let clientHandshakes = try HandshakeMonitor(of: clients)
         let workerHandshakes = try HandshakeMonitor(of: workers)
         return BrokerLoop(
             configuration: configuration, clients: clients, workers: workers, clientHandshakes: clientHandshakes,
             workerHandshakes: workerHandshakes, mailbox: mailbox, keys: keys, authenticator: authenticator,
-            logger: logger)
+            jobs: jobs, logger: logger)
     }
 
     private init(
         configuration: BrokerConfiguration, clients: consuming Socket, workers: consuming Socket,
         clientHandshakes: consuming HandshakeMonitor, workerHandshakes: consuming HandshakeMonitor,
-        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, logger: Logger
+        mailbox: BrokerMailbox, keys: AuthorizedKeys?, authenticator: Authenticator?, jobs: JobStoreMailbox?,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.keys = keys
@@ -119,7 +126,12 @@ struct BrokerLoop: ~Copyable {
         self.poller = poller
         self.clients = clients
         self.workers = workers
-        machine = BrokerStateMachine(limits: configuration.limits)
+        jobService = jobs.map { JobService(mailbox: $0) }
+        machine =
+            jobs == nil
+            // No worker of an earlier broker may hold a lease that is valid here.
+            ? JobsAndCalls(limits: configuration.limits, firstLease: UInt64.random(in: 1..<1 << 39))
+            : JobsAndCalls(limits: configuration.limits)
         origin = clock.now
         // Not zero, so that "a minute ago" can be expressed at the start.
         started = Instant(nanoseconds: 3_600_000_000_000)
@@ -136,6 +148,7 @@ struct BrokerLoop: ~Copyable {
             // Only a context that is shut down or a socket broken by libzmq itself ends here; clients see silence.
             logger.error("broker stopped", metadata: ["reason": "\(error)"])
         }
+        jobService?.mailbox.post(.stop)
         mailbox.markStopped()
     }
 
@@ -144,15 +157,20 @@ struct BrokerLoop: ~Copyable {
         let due = now + wait
         try poller.wait(atMost: wait)
         now = readClock()
+        wall = WallClock.now
         let stalled = now - due
         if stalled >= configuration.limits.beatInterval { try tell(.stalled(stalled)) }
         if poller.isReady(workersReady) { try receiveFromWorkers() }
         if poller.isReady(clientsReady) { try receiveFromClients() }
-        if poller.isReady(mailboxReady) { try obeyCommands() }
+        if poller.isReady(mailboxReady) {
+            try obeyCommands()
+            try hearJobStore()
+        }
+        retryJobStore()
         try noteHandshakes()
         now = readClock()
         try probeWorkers()
-        try tell(.ticked)
+        try tell(JobsAndCalls.Event.ticked)
         sweepClients()
     }
 
@@ -181,21 +199,37 @@ struct BrokerLoop: ~Copyable {
 
     /// Tells the machine one thing, does what it decides, and then what that brought about.
     mutating func tell(_ event: BrokerStateMachine.Event, with message: MessageInHand = .none) throws(ZeroMQError) {
+        try tell(.calls(event), with: message)
+    }
+
+    /// Tells the machine what concerns jobs.
+    mutating func tell(jobs event: JobStateMachine.Event, with message: MessageInHand = .none) throws(ZeroMQError) {
+        try tell(.jobs(event), with: message)
+    }
+
+    mutating func tell(_ event: JobsAndCalls.Event, with message: MessageInHand = .none) throws(ZeroMQError) {
         inHand = message
-        machine.handle(event, at: now, into: &actions)
-        try performActions()
+        try take(event)
         inHand = .none
         // Each follow-up forgets a peer, so this ends.
-        while let event = followUps.popLast() {
-            machine.handle(event, at: now, into: &actions)
-            try performActions()
-        }
+        while let event = followUps.popLast() { try take(.calls(event)) }
+    }
+
+    private mutating func take(_ event: JobsAndCalls.Event) throws(ZeroMQError) {
+        machine.handle(event, at: now, wall: wall, into: &actions)
+        try performActions()
+        guard case .calls(.clientGone(let client)) = event, dropJobRequests(of: client) else { return }
+        machine.handle(.jobs(.clientGone(client)), at: now, wall: wall, into: &actions)
+        try performActions()
     }
 
     private mutating func performActions() throws(ZeroMQError) {
         var index = 0
         while index < actions.count {
-            try perform(actions[index])
+            switch actions[index] {
+            case .calls(let action): try perform(action)
+            case .jobs(let action): try perform(action)
+            }
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
@@ -206,7 +240,7 @@ struct BrokerLoop: ~Copyable {
     private mutating func probeWorkers() throws(ZeroMQError) {
         guard now - probedWorkers >= configuration.limits.probeInterval else { return }
         probedWorkers = now
-        for status in machine.workerStatuses where status.inFlightTasks > 0 {
+        for status in machine.calls.workerStatuses where status.inFlightTasks > 0 {
             guard try send(Head(kind: .cancelTask), to: status.id) == .unroutable else { continue }
             followUps.append(.undeliverable(status.id, LeaseToken(rawValue: 0)))
         }
@@ -217,6 +251,6 @@ struct BrokerLoop: ~Copyable {
         guard now - sweptClients >= Self.clientSilenceMax / 2 else { return }
         sweptClients = now
         for number in clientRoutes.silent(since: now + (.zero - Self.clientSilenceMax))
-        where !machine.hasCalls(of: ClientID(rawValue: number)) { clientRoutes.forget(number) }
+        where !machine.calls.hasCalls(of: ClientID(rawValue: number)) { clientRoutes.forget(number) }
     }
 }

@@ -13,6 +13,7 @@ package final class BrokerServer: Sendable {
     private let mailbox: BrokerMailbox
     private let thread: DedicatedThread
     private let authenticator: Authenticator?
+    private let jobStore: JobStoreThread?
 
     /// Binds both endpoints and starts the thread.
     ///
@@ -26,9 +27,12 @@ package final class BrokerServer: Sendable {
         let admission = try configuration.security.map { (security) throws(BrokerError) in
             try Self.readKeys(security, configuration.limits)
         }
+        let mailbox = BrokerMailbox(waker: try Self.makeWaker())
+        let jobStore = try configuration.store.map { (store) throws(BrokerError) in
+            try JobStoreThread.start(store, reportingTo: mailbox.waker, logger: logger)
+        }
         do {
             let context = try Context()
-            let mailbox = BrokerMailbox(waker: try Waker())
             // Before the sockets: libzmq lets everybody in while nobody answers its questions.
             let authenticator = try admission.map { (admission) throws(ZeroMQError) in
                 try Authenticator(file: admission.file, keys: admission.keys, in: context, logger: logger) {
@@ -41,20 +45,17 @@ package final class BrokerServer: Sendable {
             workerEndpoint = try workers.bind(to: configuration.workerEndpoint)
             let loop = try BrokerLoop.open(
                 configuration: configuration, clients: clients, workers: workers, mailbox: mailbox,
-                keys: admission?.keys, authenticator: authenticator, logger: logger)
+                keys: admission?.keys, authenticator: authenticator, jobs: jobStore?.mailbox, logger: logger)
             thread = try DedicatedThread(named: "broker", owning: loop) { loop in
                 var loop = loop
                 loop.run()
             }
             self.mailbox = mailbox
             self.authenticator = authenticator
+            self.jobStore = jobStore
         } catch {
-            let reason: BrokerError.Reason
-            switch error.reason {
-            case .resourcesExhausted, .terminated, .brokenMessage, .other: reason = .resourcesExhausted
-            case .addressInUse, .addressUnavailable, .invalidEndpoint: reason = .cannotListen
-            }
-            throw BrokerError(reason: reason, message: "broker: \(error)")
+            jobStore?.stop()
+            throw BrokerError(error)
         }
         logger.info(
             "broker listens",
@@ -73,6 +74,7 @@ package final class BrokerServer: Sendable {
     package func run() async {
         await mailbox.waitUntilStopped()
         thread.join()
+        jobStore?.join()
     }
 
     /// Takes no new calls, tells the clients, finishes what it has, and stops; after the given time it answers the rest
@@ -100,6 +102,10 @@ package final class BrokerServer: Sendable {
                 "INSECURE: everybody who reaches this endpoint can use this broker and read its traffic",
                 metadata: ["endpoint": "\(endpoint)"])
         }
+    }
+
+    private static func makeWaker() throws(BrokerError) -> Waker {
+        do { return try Waker() } catch { throw BrokerError(error) }
     }
 
     private static func readKeys(
@@ -132,5 +138,16 @@ package final class BrokerServer: Sendable {
             options.security = .server(security.keys, domain: port.rawValue)
         }
         return try Socket(.router, in: context, options: options)
+    }
+}
+
+extension BrokerError {
+    fileprivate init(_ error: ZeroMQError) {
+        let reason: Reason
+        switch error.reason {
+        case .resourcesExhausted, .terminated, .brokenMessage, .other: reason = .resourcesExhausted
+        case .addressInUse, .addressUnavailable, .invalidEndpoint: reason = .cannotListen
+        }
+        self.init(reason: reason, message: "broker: \(error)")
     }
 }

@@ -60,7 +60,7 @@ extension BrokerError {
         case .invalidLimits: .usage
         case .insecure: .refused
         case .unusableKeys: .badData
-        case .cannotListen: .unavailable
+        case .cannotListen, .cannotOpenStore: .unavailable
         case .resourcesExhausted: .tryAgain
         }
     }

@@ -5,6 +5,11 @@ package import SinewCore
 extension SQLiteJobStore {
     package mutating func commit(_ writes: [JobStoreWrite]) throws(JobStoreFailure) {
         try verifyPayloads(of: writes)
+        try commitVerified(writes)
+    }
+
+    /// As `commit`, for payloads that ``verifyPayloads(of:)`` has found to have their hashes.
+    package mutating func commitVerified(_ writes: [JobStoreWrite]) throws(JobStoreFailure) {
         let known = numbers
         let (database, path) = (self.database, folder.databasePath)
         do {

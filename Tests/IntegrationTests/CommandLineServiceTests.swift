@@ -239,7 +239,8 @@ struct CommandLineServiceTests {
 
     private func withUp(_ body: (ChildProcess, Up) async throws -> Void) async throws {
         let arguments = [
-            "up", "--workers", "2", "--model", "hybrik", "--clients", "tcp://127.0.0.1:*", "--worker-endpoint",
+            "up", "--no-store", "--workers", "2", "--model", "hybrik", "--clients", "tcp://127.0.0.1:*",
+            "--worker-endpoint",
             "tcp://127.0.0.1:*", "--json",
         ]
         try await CommandLineTool.withProcess(arguments) { process in
@@ -278,7 +279,8 @@ struct CommandLineServiceTests {
 
     @Test func `up that cannot start a worker says why and leaves no process`() async throws {
         let done = try await CommandLineTool.run(
-            "up", "--model", "nope", "--clients", "tcp://127.0.0.1:*", "--worker-endpoint", "tcp://127.0.0.1:*")
+            "up", "--no-store", "--model", "nope", "--clients", "tcp://127.0.0.1:*", "--worker-endpoint",
+            "tcp://127.0.0.1:*")
         #expect(done.status == CommandStatus.unavailable.rawValue)
         // The children share its standard error, so all of them have ended when the text has.
         #expect(done.talk.contains("no model \"nope\"") && done.talk.contains("a worker did not start"))

@@ -80,6 +80,29 @@ import Testing
         "list-models-reply": ListModelsReply(models: [
             ModelAvailability(model: hybrik, workers: 2), ModelAvailability(model: niki, workers: 1),
         ]),
+        "submit-job-request": SubmitJobRequest(
+            id: Array(0..<16), method: PoseSolver.SolvePoses.name, model: "niki", label: "monday",
+            contentSHA256: Array(repeating: 15, count: 32), timeToLiveMicroseconds: 3_600_000_000),
+        "append-tasks-request": AppendTasksRequest(
+            id: Array(0..<16),
+            tasks: [
+                TaskBlock(
+                    index: 0, items: 64, sha256: Array(repeating: 0x11, count: 32), payload: [0x81, 0xA1, 0x61, 1],
+                    label: "a.npz 0-63"),
+                TaskBlock(index: 1 << 24 - 1, items: 1, sha256: Array(repeating: 0x22, count: 32), payload: [0x80]),
+            ]),
+        "job-status": JobStatus(
+            id: Array(0..<16), state: .sealed, label: "monday", method: PoseSolver.SolvePoses.name, model: "niki",
+            tenant: "lab", priority: 3, createdUnixMicroseconds: 1_700_000_000_000_000,
+            giveUpUnixMicroseconds: 1_700_003_600_000_000, nextIndex: 21, tasks: 21, items: 1_300, queued: 1,
+            leased: 2, done: 3, failed: 4, dead: 5, cancelled: 6, itemsDone: 192, payloadBytes: 460_000,
+            resultBytes: 70_000),
+        "job-results-reply": JobResultsReply(
+            results: [
+                TaskResult(index: 7, outcome: .done, label: "a.npz 0-63", items: 64, attempts: 1, payload: [0x80]),
+                TaskResult(
+                    index: 3, outcome: .dead, status: 13, items: 2, attempts: 4, payload: [0x81, 0xA1, 0x61, 1]),
+            ], nextCursor: 1 << 40, complete: true),
         "health-check-reply": HealthCheckReply(status: .notServing),
     ]
 

@@ -91,6 +91,24 @@ VECTORS = {
     "list-models-reply": ("two models", {
         "models": [{"model": {"name": "hybrik", "version": "1", "architecture": "hybrik", "weights_sha256": ""}, "workers": 2},
                    {"model": MODEL, "workers": 1}]}),
+    "submit-job-request": ("a job with everything but a retention", {
+        "id": bytes(range(16)), "method": "sinew.v1.PoseSolver/SolvePoses", "model": "niki", "label": "monday",
+        "content_sha256": b"\x0f" * 32, "time_to_live_us": 3_600_000_000}),
+    "append-tasks-request": ("two blocks, the second without a label", {
+        "id": bytes(range(16)), "tasks": [
+            {"index": 0, "items": 64, "sha256": b"\x11" * 32, "payload": b"\x81\xa1a\x01", "label": "a.npz 0-63"},
+            {"index": 2**24 - 1, "items": 1, "sha256": b"\x22" * 32, "payload": b"\x80", "label": ""}]}),
+    "job-status": ("a job under way", {
+        "id": bytes(range(16)), "state": 2, "label": "monday", "method": "sinew.v1.PoseSolver/SolvePoses", "model": "niki",
+        "tenant": "lab", "priority": 3, "created_unix_us": 1_700_000_000_000_000, "ended_unix_us": 0,
+        "give_up_unix_us": 1_700_003_600_000_000, "remove_unix_us": 0, "next_index": 21, "tasks": 21, "items": 1_300, "queued": 1,
+        "leased": 2, "done": 3, "failed": 4, "dead": 5, "cancelled": 6, "items_done": 192, "payload_bytes": 460_000,
+        "result_bytes": 70_000, "content_sha256": b""}),
+    "job-results-reply": ("one task solved, one given up", {
+        "results": [
+            {"index": 7, "outcome": 1, "status": 0, "label": "a.npz 0-63", "items": 64, "attempts": 1, "payload": b"\x80"},
+            {"index": 3, "outcome": 3, "status": 13, "label": "", "items": 2, "attempts": 4, "payload": b"\x81\xa1a\x01"}],
+        "next_cursor": 2**40, "complete": True}),
     "health-check-reply": ("an enumeration is its number", {"status": 2}),
 }
 

@@ -20,6 +20,7 @@ struct BrokerCommand: AsyncParsableCommand {
     var workers = "tcp://127.0.0.1:7691"
 
     @OptionGroup var keys: BrokerKeyOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
@@ -36,6 +37,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.clientEndpoint = clients
         configuration.workerEndpoint = workers
         configuration.version = sinewVersion
+        configuration.store = store.configuration
         let signals = await stoppingSignals()
         let reloads = hasKeys ? await UnixSignalsSequence(trapping: .sighup) : nil
         let server = try BrokerServer(configuration, logger: service.logger(label: "sinew.broker"))

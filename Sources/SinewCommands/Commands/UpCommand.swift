@@ -42,11 +42,19 @@ struct UpCommand: AsyncParsableCommand {
     var workerKey: String?
 
     @OptionGroup var keys: BrokerKeyOptions
+    @OptionGroup var store: StoreOptions
+
+    @Flag(
+        name: .long,
+        help: "Keep no durable jobs (default: keep them in $XDG_STATE_HOME/sinew, that is ~/.local/state/sinew).")
+    var noStore = false
+
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1…256, not \(workers)") }
+        if noStore && store.store != nil { throw ValidationError("--store and --no-store contradict each other") }
     }
 
     func run() async throws {
@@ -79,6 +87,8 @@ struct UpCommand: AsyncParsableCommand {
             model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
             + (precision.map { ["--precision", $0.rawValue] } ?? [])
         plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
+
+        plan.brokerOptions = noStore ? [] : store.arguments(defaultFolder: StoreOptions.userFolder)
 
         let signals = await stoppingSignals()
         let fleet = try await LocalFleet.start(plan)

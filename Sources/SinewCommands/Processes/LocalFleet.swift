@@ -19,6 +19,8 @@ final class LocalFleet: Sendable {
         var workerKeyOptions = ["--key", "", "--broker-key", ""]
         /// Further options of every worker.
         var workerOptions: [String] = []
+        /// Further options of the broker.
+        var brokerOptions: [String] = []
         /// Options of every process.
         var serviceOptions: [String] = []
     }
@@ -120,7 +122,7 @@ final class LocalFleet: Sendable {
                 "broker", "--clients", plan.clientEndpoint, "--workers", plan.workerEndpoint, "--json",
                 "--stop-with-parent",
             ]
-                + plan.brokerKeyOptions + plan.serviceOptions)
+                + plan.brokerOptions + plan.brokerKeyOptions + plan.serviceOptions)
         let ready: BrokerReady = try await firstWord(of: process, "the broker")
         return (process, ready)
     }
