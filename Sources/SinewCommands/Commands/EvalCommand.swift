@@ -14,12 +14,25 @@ struct EvalCommand: AsyncParsableCommand {
             preset clean (exact), standard (noise that grows to the ends of the limbs) and occlusion (limbs lost as well). Every \
             model sees the same people; the same seed gives the same figures. The page (-o) shows error over noise, error over \
             time, and which joints suffer where one is lost. Use clips that no model was trained on.
+
+            --benchmark clips solves stretches of the clips frame after frame, for models that see time, and adds the acceleration \
+            error; effectors gives positions, orientations and look-at targets of some joints instead of joints; shapes changes \
+            shape and gender while the effectors stay, and says how far they are missed.
             """)
 
     @Argument(help: "A folder of clips in AMASS's .npz layout, or single clips.")
     var clips: [String]
 
-    @Option(name: .long, help: "A model, NAME or NAME/VERSION; repeat it for several (default: hybrik, mlp-ik, niki).")
+    @Option(name: .long, help: "poses, clips, effectors or shapes; repeat it for several (default: poses).")
+    var benchmark: [String] = []
+
+    @Option(
+        name: .long,
+        help: """
+            A model, NAME or NAME/VERSION; NAME+refineN with N Gauss-Newton steps behind it, NAME+learnable-smplify with a model \
+            behind it that starts from its answers. Repeat it for several (default: hybrik, mlp-ik, niki for poses; hybrik, niki, \
+            niki-temporal, learnable-smplify for clips; smpl-ik, smpl-ik+refine10 for effectors).
+            """)
     var model: [String] = []
 
     @Option(name: .long, help: "clean, standard or occlusion; repeat it for several (default: all).")
@@ -28,8 +41,11 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Of a folder, only the clips that this JSON file lists under \"validation\".")
     var split: String?
 
-    @Option(name: .long, help: "People per preset.")
+    @Option(name: .long, help: "People per preset; of clips, frames at most.")
     var samples = 6000
+
+    @Option(name: .long, help: "Frames in a row of each person, for --benchmark clips.")
+    var clipFrames = 150
 
     @Option(name: .long, help: "Seed of people and noise.")
     var seed: UInt64 = 20_260_101
@@ -46,6 +62,9 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
     var models: String?
 
+    @Option(name: .long, help: "Hold the weights in float32, bfloat16 or int8, whatever the models say.")
+    var precision: PrecisionOption?
+
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
 
@@ -53,31 +72,35 @@ struct EvalCommand: AsyncParsableCommand {
         guard (1...1_000_000).contains(samples) else {
             throw ValidationError("--samples must be 1…1000000, not \(samples)")
         }
+        guard (3...100_000).contains(clipFrames) else {
+            throw ValidationError("--clip-frames must be 3…100000, not \(clipFrames)")
+        }
+        if let wrong = benchmark.first(where: { EvaluationRun.Benchmark(rawValue: $0) == nil }) {
+            throw ValidationError("--benchmark '\(wrong)' is not known; use poses, clips, effectors or shapes")
+        }
         if let wrong = preset.first(where: { NoisePreset(rawValue: $0) == nil }) {
             throw ValidationError("--preset '\(wrong)' is not known; use clean, standard or occlusion")
         }
-        if service, models != nil {
-            throw ValidationError("--models is for solving here; a broker's workers have their own")
+        if service, let option = models.map({ _ in "--models" }) ?? precision.map({ _ in "--precision" }) {
+            throw ValidationError("\(option) is for solving here; a broker's workers have their own")
         }
     }
 
     func run() async throws {
         if let output { try OutputPath.check(output, endingWith: ".html") }
-        let poses = try readPoses()
-        var plan = EvaluationRun.Plan()
-        plan.samples = samples
-        plan.seed = seed
-        plan.measuresPlots = output != nil
-        if !preset.isEmpty { plan.presets = preset.compactMap(NoisePreset.init) }
-        let result = try await interruptible { [plan] in
+        let clips = try readClips()
+        let plan = plan
+        let chains = try names(for: plan.benchmarks).map { try SolverChain($0) }
+        let result = try await interruptible {
             guard service else {
                 let repository = ModelRepository(path: models)
-                let solvers = try names.map { EvaluationSolver(local: try repository.load($0)) }
-                return try await measure(plan, solvers, poses)
+                let solvers = try chains.map {
+                    try EvaluationSolver(local: $0) { try repository.load($0, precision: precision?.precision) }
+                }
+                return try await measure(plan, solvers, clips)
             }
             return try await client.withClient { client in
-                let solvers = names.map { EvaluationSolver(client: client, model: $0, deadline: .seconds(60)) }
-                return try await measure(plan, solvers, poses)
+                return try await measure(plan, try await EvaluationSolver.behind(client, chains), clips)
             }
         }
         let report = EvaluationReport(result: result)
@@ -87,26 +110,61 @@ struct EvalCommand: AsyncParsableCommand {
                 Array((try JSONOutput.text(result) + "\n").utf8), to: String(output.dropLast(5)) + ".json")
         }
         if options.json { return try JSONOutput.print(result) }
-        for line in report.table.lines(style: .data) { StandardStreams.data(line) }
-        StandardStreams.talk(
-            "\(samples) people per preset from \(result.poses) frames, seed \(seed); \(result.machine)")
+        for (index, section) in report.sections.enumerated() {
+            if index > 0 { StandardStreams.data("") }
+            StandardStreams.talk("\(section.title): \(section.note)")
+            for line in section.table.lines(style: .data) { StandardStreams.data(line) }
+        }
+        StandardStreams.talk("clips of \(result.poses) frames, seed \(seed); \(result.machine)")
     }
 
-    private var names: [String] { model.isEmpty ? ["hybrik", "mlp-ik", "niki"] : model }
+    private var plan: EvaluationRun.Plan {
+        var plan = EvaluationRun.Plan()
+        plan.samples = samples
+        plan.clipFrames = clipFrames
+        plan.seed = seed
+        plan.measuresPlots = output != nil
+        if !benchmark.isEmpty { plan.benchmarks = benchmark.compactMap(EvaluationRun.Benchmark.init) }
+        if !preset.isEmpty { plan.presets = preset.compactMap(NoisePreset.init) }
+        return plan
+    }
+
+    /// The models asked for, or those that the benchmarks are made for.
+    private func names(for benchmarks: [EvaluationRun.Benchmark]) -> [String] {
+        guard model.isEmpty else { return model }
+        var names: [String] = []
+        for benchmark in benchmarks {
+            let usual =
+                switch benchmark {
+                case .poses: ["hybrik", "mlp-ik", "niki"]
+                case .clips: ["hybrik", "niki", "niki-temporal", "learnable-smplify"]
+                case .effectors, .shapes: ["smpl-ik", "smpl-ik+refine10"]
+                }
+            names += usual.filter { !names.contains($0) }
+        }
+        return names
+    }
 
     private func measure(
-        _ plan: EvaluationRun.Plan, _ solvers: [EvaluationSolver], _ poses: [Float]
+        _ plan: EvaluationRun.Plan, _ solvers: [EvaluationSolver], _ clips: [[Float]]
     ) async throws -> EvaluationResult {
-        let run = EvaluationRun(plan: plan, solvers: solvers, poses: poses, bodies: try .shared())
+        let needsEffectors = plan.benchmarks.contains { $0 == .effectors || $0 == .shapes }
+        guard !needsEffectors || solvers.contains(where: { $0.reach != nil }) else {
+            throw CommandFailure(
+                .usage,
+                "none of \(solvers.map(\.name).joined(separator: ", ")) takes effectors; add --model smpl-ik")
+        }
+        let run = EvaluationRun(plan: plan, solvers: solvers, clips: clips, bodies: try .shared())
         var bar = ProgressBar(total: run.partCount, unit: "parts")
         defer { bar.clear() }
         var result = try await run.measure { bar.draw(done: $0, failed: 0) }
-        result.machine = service ? "times of the whole fleet" : "one thread, \(ISA.selected.rawValue) kernels"
+        let held = precision.map { ", weights in \($0.rawValue)" } ?? ""
+        result.machine = service ? "times of the whole fleet" : "one thread, \(ISA.selected.rawValue) kernels\(held)"
         return result
     }
 
-    /// All frames, one after the other, clips by name.
-    private func readPoses() throws -> [Float] {
+    /// The frames of each clip, clips by name.
+    private func readClips() throws -> [[Float]] {
         var paths: [String] = []
         let files = FileManager.default
         for path in clips {
@@ -121,11 +179,10 @@ struct EvalCommand: AsyncParsableCommand {
             let names = try files.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".npz") }.sorted()
             paths += try chosen(names, of: path).map { "\(path)/\($0)" }
         }
-        let poses = try paths.flatMap { try PoseClip.read(path: $0).theta }
-        guard !poses.isEmpty else {
+        guard !paths.isEmpty else {
             throw CommandFailure(.noInput, "there is no .npz clip in \(clips.joined(separator: ", "))")
         }
-        return poses
+        return try paths.map { try PoseClip.read(path: $0).theta }
     }
 
     /// Of a folder's clips those that the split keeps for validation.

@@ -1,38 +1,114 @@
 internal import SinewBody
 
-/// An evaluation as a table for the terminal, and as a page that stands alone.
+/// An evaluation as tables for the terminal, and as a page that stands alone.
 struct EvaluationReport {
     let result: EvaluationResult
 
-    /// The input and then the models, each with its figures preset by preset.
-    private var rows: [[EvaluationResult.Row]] {
-        (0..<(result.presets.first.map { 1 + $0.models.count } ?? 0)).map { row in
-            result.presets.map { row == 0 ? $0.input : $0.models[row - 1] }
+    /// A table under a title.
+    struct Section {
+        let title: String
+        let note: String
+        let header: [String]
+        var rows: [[String]] = []
+
+        /// For the terminal.
+        var table: TextTable {
+            var table = TextTable(header)
+            for row in rows { table.add(row) }
+            return table
+        }
+
+        /// For the page.
+        fileprivate var html: String {
+            let head = header.map { "<th>\(SVGChart.escaped($0))</th>" }.joined()
+            let lines = rows.map { row in
+                "<tr>" + row.map { "<td>\(SVGChart.escaped($0))</td>" }.joined() + "</tr>"
+            }
+            return "<h2>\(title)</h2><p>\(note)</p><table><thead><tr>\(head)</tr></thead>"
+                + "<tbody>\(lines.joined())</tbody></table>"
         }
     }
 
-    /// The table, one line per model and input, three columns per preset.
-    var table: TextTable {
-        var table = TextTable(
-            ["model"] + result.presets.flatMap { ["\($0.name): MPJPE mm", "PA mm", "GE rad"] } + ["µs per person"])
-        for entries in rows {
-            let cells = entries.flatMap { entry in
-                [fixed(entry.mpjpeMm, 1), fixed(entry.paMpjpeMm, 1), entry.geRad.map { fixed($0, 3) } ?? ""]
-            }
-            let time = entries.last?.microsecondsPerPerson.map { fixed($0, 1) } ?? ""
-            table.add([entries[0].name] + cells + [time])
+    /// What was measured, a table each.
+    var sections: [Section] {
+        var sections: [Section] = []
+        if !result.presets.isEmpty {
+            sections.append(
+                Self.section(
+                    "People", "\(result.samples) people per preset, drawn from \(result.poses) frames.", result.presets,
+                    per: "person"))
         }
-        return table
+        if !result.clips.isEmpty {
+            sections.append(
+                Self.section(
+                    "Clips",
+                    "\(result.clipFrames) frames of \(result.clipTracks) people per preset, joints and sigma anew in every "
+                        + "frame, no twists. Acceleration error in mm per frame².", result.clips, per: "frame"))
+        }
+        if !result.effectors.isEmpty {
+            sections.append(
+                Self.section(
+                    "Effectors",
+                    "\(result.samples) people of three bodies. miss: mean distance of exact positional effectors from "
+                        + "their joints.", result.effectors, per: "person"))
+        }
+        if !result.shapes.isEmpty { sections.append(shapeSection) }
+        return sections
+    }
+
+    /// One line per solver (and input), the figures of each preset side by side.
+    private static func section(
+        _ title: String, _ note: String, _ presets: [EvaluationResult.Preset], per unit: String
+    ) -> Section {
+        let rows = presets.map { ($0.input.map { [$0] } ?? []) + $0.models }
+        let all = rows.flatMap { $0 }
+        let hasAcceleration = all.contains { $0.accelMm != nil }
+        let hasMiss = all.contains { $0.missMm != nil }
+        let hasStarts = all.contains { $0.startsKept != nil }
+        var names = ["MPJPE mm", "PA mm", "GE rad"]
+        if hasAcceleration { names.append("accel mm") }
+        if hasMiss { names.append("miss mm") }
+        if hasStarts { names.append("kept/restarted") }
+        let header = presets.flatMap { ["\($0.name): \(names[0])"] + names.dropFirst() }
+        var section = Section(title: title, note: note, header: ["model"] + header + ["µs per \(unit)"])
+        for index in rows.first?.indices ?? 0..<0 {
+            let entries = rows.map { $0[index] }
+            let cells = entries.flatMap { entry in
+                var cells = [fixed(entry.mpjpeMm, 1), fixed(entry.paMpjpeMm, 1), text(entry.geRad, 3)]
+                if hasAcceleration { cells.append(text(entry.accelMm, 1)) }
+                if hasMiss { cells.append(text(entry.missMm, 1)) }
+                if hasStarts { cells.append(entry.startsKept.map { "\($0)/\(entry.restarts ?? 0)" } ?? "") }
+                return cells
+            }
+            section.rows.append([entries[0].name] + cells + [text(entries.last?.microsecondsPerPerson, 1)])
+        }
+        return section
+    }
+
+    private static func text(_ number: Double?, _ digits: Int) -> String { number.map { fixed($0, digits) } ?? "" }
+
+    private var shapeSection: Section {
+        var section = Section(
+            title: "Effectors that stay while the body changes",
+            note:
+                "\(result.samples) people. miss: mean distance of exact positional effectors from their joints, and how many "
+                + "are near enough; moved: mean distance of those joints from where they were before the change.",
+            header: ["model", "effectors", "change", "miss mm", "≤ 2 mm %", "≤ 15 mm %", "moved mm"])
+        for entry in result.shapes {
+            section.rows.append([
+                entry.name, entry.effectors, entry.change, fixed(entry.missMm, 1), fixed(entry.within2MmPercent, 1),
+                fixed(entry.within15MmPercent, 1), fixed(entry.movedMm, 1),
+            ])
+        }
+        return section
     }
 
     /// The page; `file://` is enough, nothing is loaded from elsewhere.
     var html: String {
         let title = "Sinew: \(result.models.joined(separator: ", "))"
-        var body =
-            "<h1>Pose accuracy</h1><p>\(result.samples) people per preset, drawn from \(result.poses) frames with seed "
-        body += "\(result.seed). MPJPE and PA-MPJPE over 24 joints, GE over 24 local rotations."
-        body += "\(result.machine.isEmpty ? "" : " \(SVGChart.escaped(result.machine)).")</p>"
-        body += htmlTable
+        var body = "<h1>Pose accuracy</h1><p>Seed \(result.seed). MPJPE and PA-MPJPE over 24 joints, GE over 24 local "
+        body += "rotations.\(result.machine.isEmpty ? "" : " \(SVGChart.escaped(result.machine)).")</p>"
+        for section in sections { body += section.html }
         if !result.curve.isEmpty { body += noiseSection }
         body += speedSection
         if !result.sensitivity.isEmpty { body += sensitivitySection }
@@ -53,23 +129,6 @@ struct EvaluationReport {
         .grid{stroke:var(--line)}.key span{margin-right:1rem}.key i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
         """
 
-    private var htmlTable: String {
-        var html = "<table><thead><tr><th>model</th>"
-        for preset in result.presets {
-            html += "<th>\(preset.name): MPJPE mm</th><th>PA-MPJPE mm</th><th>GE rad</th>"
-        }
-        html += "<th>µs per person</th></tr></thead><tbody>"
-        for entries in rows {
-            html += "<tr><td>\(SVGChart.escaped(entries[0].name))</td>"
-            for entry in entries {
-                html += "<td>\(fixed(entry.mpjpeMm, 1))</td><td>\(fixed(entry.paMpjpeMm, 1))</td>"
-                html += "<td>\(entry.geRad.map { fixed($0, 3) } ?? "")</td>"
-            }
-            html += "<td>\(entries.last?.microsecondsPerPerson.map { fixed($0, 1) } ?? "")</td></tr>"
-        }
-        return html + "</tbody></table>"
-    }
-
     private var key: String {
         let entries = result.models.enumerated().map { index, name in
             "<span><i style=\"background:\(SVGChart.colour(index))\"></i>\(SVGChart.escaped(name))</span>"
@@ -87,12 +146,15 @@ struct EvaluationReport {
 
     /// The last preset is the hardest.
     private var speedSection: String {
-        guard let preset = result.presets.last else { return "" }
-        let series = preset.models.map { row in
-            SVGChart.Series(name: row.name, points: row.microsecondsPerPerson.map { [($0, row.paMpjpeMm)] } ?? [])
-        }
-        return "<h2>Error and time</h2><p>Preset \(preset.name).</p>"
-            + SVGChart.scatter(series, x: "µs per person", y: "PA-MPJPE mm")
+        let measured = [("person", result.presets.last), ("frame of a clip", result.clips.last)]
+        return measured.compactMap { unit, preset -> String? in
+            guard let preset else { return nil }
+            let series = preset.models.map { row in
+                SVGChart.Series(name: row.name, points: row.microsecondsPerPerson.map { [($0, row.paMpjpeMm)] } ?? [])
+            }
+            return "<h2>Error and time</h2><p>Preset \(preset.name).</p>"
+                + SVGChart.scatter(series, x: "µs per \(unit)", y: "PA-MPJPE mm")
+        }.joined()
     }
 
     private var sensitivitySection: String {

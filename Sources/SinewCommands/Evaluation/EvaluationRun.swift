@@ -1,11 +1,26 @@
 internal import SinewModels
 
-/// Runs every model on the same corrupted people.
+/// Runs every solver on the same people.
 struct EvaluationRun {
+    /// What solvers are measured on.
+    enum Benchmark: String, CaseIterable {
+        /// People who stand, corrupted by the presets.
+        case poses
+        /// Stretches of the clips, frame after frame, corrupted by the presets.
+        case clips
+        /// Effectors instead of joints.
+        case effectors
+        /// Effectors that stay while the body changes.
+        case shapes
+    }
+
     /// What is measured, and how thoroughly.
     struct Plan {
+        var benchmarks: [Benchmark] = [.poses]
         var presets = NoisePreset.allCases
         var samples = 6000
+        /// Frames of each stretch of a clip.
+        var clipFrames = 150
         var seed: UInt64 = 20_260_101
         /// Strengths of the noise for the curve; 1 is the preset `standard`.
         var levels = [0, 0.25, 0.5, 1, 1.5, 2, 3]
@@ -17,47 +32,65 @@ struct EvaluationRun {
 
     let plan: Plan
     let solvers: [EvaluationSolver]
-    /// `[n, 24, 3]`.
-    let poses: [Float]
+    /// `[n, 24, 3]` each.
+    let clips: [[Float]]
     let bodies: BodyLibrary
+
+    /// All frames, clip after clip.
+    var poses: [Float] { clips.flatMap { $0 } }
 
     private var levels: [Double] { plan.measuresPlots ? plan.levels : [] }
     private var lostJoints: Range<Int> { 0..<(plan.measuresPlots ? 24 : 0) }
 
     /// How many parts ``measure(progress:)`` has.
-    var partCount: Int { (plan.presets.count + levels.count + lostJoints.count) * solvers.count }
+    var partCount: Int {
+        let reaching = solvers.count { $0.reach != nil }
+        return plan.benchmarks.reduce(0) { sum, benchmark in
+            switch benchmark {
+            case .poses: sum + (plan.presets.count + levels.count + lostJoints.count) * solvers.count
+            case .clips: sum + plan.presets.count * solvers.count
+            case .effectors: sum + EffectorDraw.allCases.count * reaching
+            case .shapes: sum + EffectorDraw.allCases.count * ShapeChange.allCases.count * reaching
+            }
+        }
+    }
 
     /// Measures everything; `progress` hears how many parts are done.
     ///
-    /// Poses are drawn with the seed and the errors with seed + 1 + the preset's number, so every model sees the same people.
+    /// People are drawn with the seed and the errors with seed + 1 + the preset's number, so every solver sees the same people.
     func measure(progress: (Int) -> Void) async throws -> EvaluationResult {
-        var result = EvaluationResult(seed: plan.seed, samples: plan.samples, poses: poses.count / 72)
+        let poses = poses
+        var result = EvaluationResult(
+            seed: plan.seed, samples: plan.samples, poses: poses.count / 72, models: solvers.map(\.name))
         var done = 0
         func finishPart() {
             done += 1
             progress(done)
         }
-        for preset in plan.presets {
-            let index = NoisePreset.allCases.firstIndex(of: preset) ?? 0
-            let (people, seen) = draw(plan.samples, preset.noise, stream: UInt64(1 + index))
-            let input = PoseMetrics.compare(joints: seen.joints, truth: people.joints)
-            var found = EvaluationResult.Preset(
-                name: preset.rawValue, input: .init(name: "input", input, secondsPerPerson: nil))
-            for solver in solvers {
-                let answer = try await solver.solve(seen)
-                let seconds = SinewCommands.seconds(answer.duration) / Double(people.count)
-                found.models.append(
-                    .init(name: solver.name, people.errors(ofTheta: answer.theta), secondsPerPerson: seconds))
-                finishPart()
+        for benchmark in plan.benchmarks {
+            switch benchmark {
+            case .poses: try await measurePoses(poses, into: &result, finishPart)
+            case .clips: try await measureClips(into: &result, finishPart)
+            case .effectors: try await measureEffectors(poses, into: &result, finishPart)
+            case .shapes: try await measureShapes(poses, into: &result, finishPart)
             }
-            result.presets.append(found)
+        }
+        return result
+    }
+
+    private func measurePoses(
+        _ poses: [Float], into result: inout EvaluationResult, _ finishPart: () -> Void
+    ) async throws {
+        for preset in plan.presets {
+            let (people, seen) = draw(plan.samples, from: poses, preset.noise, stream: stream(of: preset))
+            result.presets.append(try await compare(people, seen, preset, finishPart))
         }
         for (index, level) in levels.enumerated() {
             let noise = level > 0 ? DetectorNoise(level: level) : nil
-            let (people, seen) = draw(plan.plotSamples, noise, stream: UInt64(101 + index))
+            let (people, seen) = draw(plan.plotSamples, from: poses, noise, stream: UInt64(101 + index))
             var errors: [Double] = []
             for solver in solvers {
-                errors.append(people.errors(ofTheta: try await solver.solve(seen).theta).paMPJPE)
+                errors.append(people.errors(ofTheta: try await solver.solve(seen).solutions.theta).paMPJPE)
                 finishPart()
             }
             result.curve.append(.init(level: level, paMpjpeMm: errors))
@@ -65,75 +98,48 @@ struct EvaluationRun {
         if !lostJoints.isEmpty { result.sensitivity = solvers.map { .init(name: $0.name) } }
         for joint in lostJoints {
             let noise = DetectorNoise(lostJoints: [joint])
-            let (people, seen) = draw(plan.plotSamples, noise, stream: UInt64(201 + joint))
+            let (people, seen) = draw(plan.plotSamples, from: poses, noise, stream: UInt64(201 + joint))
             for (index, solver) in solvers.enumerated() {
-                let errors = people.errorsByJoint(ofTheta: try await solver.solve(seen).theta)
+                let errors = people.errorsByJoint(ofTheta: try await solver.solve(seen).solutions.theta)
                 result.sensitivity[index].errorsMm.append(errors)
                 finishPart()
             }
         }
-        return result
+    }
+
+    /// The figures of every solver for what is seen of some people.
+    func compare(
+        _ people: EvaluationPeople, _ seen: PoseObservations, _ preset: NoisePreset, _ finishPart: () -> Void
+    ) async throws -> EvaluationResult.Preset {
+        var found = EvaluationResult.Preset(
+            name: preset.rawValue,
+            input: .init(name: "input", people.errors(ofJoints: seen.joints), secondsPerPerson: nil))
+        for solver in solvers {
+            let answer = try await solver.solve(seen)
+            let time = seconds(answer.duration) / Double(people.count)
+            var row = EvaluationResult.Row(
+                name: solver.name, people.errors(ofTheta: answer.solutions.theta), secondsPerPerson: time)
+            if solver.hasStarts {
+                row.startsKept = answer.solutions.outcome.count { $0 == .startKept }
+                row.restarts = answer.solutions.outcome.count { $0 == .restarted }
+            }
+            found.models.append(row)
+            finishPart()
+        }
+        return found
+    }
+
+    /// Every preset has errors of its own.
+    func stream(of preset: NoisePreset) -> UInt64 {
+        UInt64(1 + (NoisePreset.allCases.firstIndex(of: preset) ?? 0))
     }
 
     private func draw(
-        _ count: Int, _ noise: DetectorNoise?, stream: UInt64
+        _ count: Int, from poses: [Float], _ noise: DetectorNoise?, stream: UInt64
     ) -> (EvaluationPeople, PoseObservations) {
         var people = SeededGenerator(seed: plan.seed)
         var errors = SeededGenerator(seed: plan.seed &+ stream)
         let truth = EvaluationPeople(count: count, poses: poses, bodies: bodies, using: &people)
         return (truth, truth.observations(noise: noise, using: &errors))
     }
-}
-
-/// What an evaluation found, as the JSON beside the report holds it.
-struct EvaluationResult: Encodable {
-    /// One row of the table.
-    struct Row: Encodable {
-        let name: String
-        let mpjpeMm: Double
-        let paMpjpeMm: Double
-        /// Not there for joints without rotations.
-        let geRad: Double?
-        let microsecondsPerPerson: Double?
-
-        init(name: String, _ metrics: PoseMetrics, secondsPerPerson: Double?) {
-            self.name = name
-            mpjpeMm = metrics.mpjpe
-            paMpjpeMm = metrics.paMPJPE
-            geRad = metrics.geodesic
-            microsecondsPerPerson = secondsPerPerson.map { $0 * 1e6 }
-        }
-    }
-
-    /// One corruption.
-    struct Preset: Encodable {
-        let name: String
-        let input: Row
-        var models: [Row] = []
-    }
-
-    /// PA-MPJPE of every model at one strength of noise.
-    struct CurvePoint: Encodable {
-        let level: Double
-        let paMpjpeMm: [Double]
-    }
-
-    /// Errors of each joint (columns) where one joint is lost (rows).
-    struct Sensitivity: Encodable {
-        let name: String
-        var errorsMm: [[Double]] = []
-    }
-
-    let seed: UInt64
-    let samples: Int
-    /// Frames that the people were drawn from.
-    let poses: Int
-    var presets: [Preset] = []
-    var curve: [CurvePoint] = []
-    var sensitivity: [Sensitivity] = []
-    /// Who solved, and what on.
-    var machine = ""
-
-    /// The names of the models, in order.
-    var models: [String] { presets.first?.models.map(\.name) ?? [] }
 }

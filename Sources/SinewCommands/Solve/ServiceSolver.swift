@@ -58,7 +58,7 @@ struct ServiceSolver {
         var solved = SolvedRows(count: input.count, model: model)
         for start in stride(from: 0, to: input.count, by: Self.effectorRowsMax) {
             let rows = Array(start..<min(input.count, start + Self.effectorRowsMax))
-            let request = request(input.effectors, people: rows)
+            let request = EffectorRequest(input.effectors, people: rows, refine: refine)
             let reply = try await client.solve(request, model: model, deadline: deadline)
             solved.take(reply, rows: rows, errorRows: rows)
             progress(solved)
@@ -68,9 +68,12 @@ struct ServiceSolver {
 
     /// Poses of one request: as many calls as are under way together.
     private static let effectorRowsMax = 1024
+}
 
-    private func request(_ effectors: EffectorObservations, people: [Int]) -> EffectorRequest {
-        var request = EffectorRequest(refine: refine)
+extension EffectorRequest {
+    /// Some people of a batch, for a service.
+    init(_ effectors: EffectorObservations, people: [Int], refine: Int) {
+        self.init(refine: refine)
         for person in people {
             let pose = effectors.effectors(of: person).map { index in
                 EffectorRequest.Effector(
@@ -78,10 +81,9 @@ struct ServiceSolver {
                     values: Array(effectors.values[(index * 6)..<(index * 6 + 6)]),
                     tolerance: effectors.tolerances[index], weight: effectors.weights[index])
             }
-            request.append(
+            append(
                 pose, betas: Array(effectors.betas[(person * 10)..<(person * 10 + 10)]),
                 gender: effectors.genders[person].rawValue)
         }
-        return request
     }
 }

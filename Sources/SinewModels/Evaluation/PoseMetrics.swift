@@ -10,6 +10,9 @@ package struct PoseMetrics: Sendable, Equatable {
     package var paMPJPE: Double
     /// GE in radians: mean angle between local rotations, root included; nil where only joints are compared.
     package var geodesic: Double?
+    /// Acceleration error in millimetres per frame²: mean norm of the difference of second differences over time, pelvises on each
+    /// other; nil where nobody moves.
+    package var acceleration: Double?
     /// The number of people.
     package var count: Int
 
@@ -46,6 +49,26 @@ package struct PoseMetrics: Sendable, Equatable {
         }
         metrics.geodesic = ours.isEmpty ? 0 : sum / Double(ours.count / 9)
         return metrics
+    }
+
+    /// The acceleration error of joints `[count, 29, 3]` (metres) over the frames of each track; 0 where none has three.
+    package static func accelerationError(
+        joints: [Float], truth: [Float], tracks: [UInt32], jointCount: Int = 24
+    ) -> Double {
+        precondition(joints.count == truth.count && joints.count == tracks.count * 87)
+        func error(_ row: Int, _ joint: Int) -> SIMD3<Double> {
+            let at = row * 87 + joint * 3
+            return (joints.vector(at: at) - joints.vector(at: row * 87))
+                - (truth.vector(at: at) - truth.vector(at: row * 87))
+        }
+        var (sum, count) = (0.0, 0)
+        for row in tracks.indices.dropFirst(2) where tracks[row] == tracks[row - 1] && tracks[row] == tracks[row - 2] {
+            for joint in 0..<jointCount {
+                sum += length(error(row, joint) - 2 * error(row - 1, joint) + error(row - 2, joint))
+            }
+            count += jointCount
+        }
+        return count > 0 ? sum / Double(count) * 1000 : 0
     }
 
     private static func meanDistance(_ a: [SIMD3<Double>], _ b: [SIMD3<Double>]) -> Double {

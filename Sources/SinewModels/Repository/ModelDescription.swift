@@ -60,6 +60,9 @@ public struct ModelDescription: Sendable, Equatable {
         /// Whether a frame of such models sees frames after it, so that a track may not be cut.
         package static func seesWholeTracks(named name: String) -> Bool { name == nikiTemporal.name }
 
+        /// Whether such models also solve effectors (``EffectorPoseModel``).
+        package static func takesEffectors(named name: String) -> Bool { name == smplIK.name }
+
         /// The architectures that a repository can hold.
         static let onDisk: [Architecture] = [
             .niki(.twistAndSwing), .niki(.oneStage), .niki(.vanilla), .nikiTemporal, .mlpIK, .smplIK,
