@@ -15,7 +15,8 @@ public enum PoseRefinement {
     ///     becomes the one that fits best, where the solver's puts pelvis on pelvis.
     ///   - steps: how many steps each person gets; twenty suffice even far from the solution.
     /// - Throws: ``ModelError/cancelled``, or ``ModelError`` when the bundled bodies cannot be loaded.
-    /// - Cost: about 15 kFLOP per person and step; memory is allocated once for four people.
+    /// - Cost: about 11 µs per person and step on one core for 29 joints, 4 µs for ten effectors; memory is allocated once for four
+    ///   people.
     public static func refine(
         _ solutions: inout PoseSolutions, toward observations: PoseObservations, steps: [Int],
         isCancelled: () -> Bool

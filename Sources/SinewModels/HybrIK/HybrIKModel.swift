@@ -33,7 +33,7 @@ public struct HybrIKModel: PoseModel {
     /// Solves every person, four at a time and a remainder one by one; a person's bits are the same either way.
     ///
     /// - Throws: ``ModelError/Reason/degenerateInput`` for a person of whom fewer than three joints were observed.
-    /// - Cost: about 10 kFLOP per person, 3–4 µs on one core; memory is allocated once per call.
+    /// - Cost: about 4 µs per person on one core; memory is allocated once per call.
     public func solve(
         _ observations: PoseObservations, isCancelled: () -> Bool
     ) throws(ModelError) -> PoseSolutions {
