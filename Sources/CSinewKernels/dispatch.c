@@ -8,6 +8,7 @@
         .sgemm_bf16 = sinew_sgemm_bf16_##rows##x##columns##__##isa,                                                    \
         .coupling_update = sinew_coupling_update__##isa, .coupling_invert = sinew_coupling_invert__##isa,              \
         .exp = sinew_exp__##isa, .tanh = sinew_tanh__##isa,                                                            \
+        .mix_rows = sinew_mix_rows__##isa,                                                                             \
     }
 
 static const sinew_kernel_set portable = SINEW_KERNEL_SET(portable, 4, 8, 1, 1);

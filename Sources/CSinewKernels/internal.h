@@ -7,7 +7,8 @@
     sinew_coupling_function sinew_coupling_update__##isa;                                                              \
     sinew_coupling_function sinew_coupling_invert__##isa;                                                              \
     sinew_map_function sinew_exp__##isa;                                                                               \
-    sinew_map_function sinew_tanh__##isa;
+    sinew_map_function sinew_tanh__##isa;                                                                              \
+    sinew_mix_rows_function sinew_mix_rows__##isa;
 
 sinew_sgemm_function sinew_sgemm_4x8__portable;
 sinew_sgemm_bf16_function sinew_sgemm_bf16_4x8__portable;

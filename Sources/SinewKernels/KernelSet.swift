@@ -110,6 +110,35 @@ package struct KernelSet {
         }
     }
 
+    /// Weighted sums of rows of one table; contract: `sinew_mix_rows_function`.
+    ///
+    /// - Precondition: every term names a row of `source`, which ``RowMixing`` makes sure of.
+    package func mix(
+        starts: Span<Int>, rows: Span<Int>, weights: Span<Float>, group: Int, frames: Int, width: Int,
+        _ source: Span<Float>, into mixed: inout MutableSpan<Float>, at offset: Int
+    ) {
+        let count = starts.count - 1
+        precondition(count >= 0 && group >= 1 && count.isMultiple(of: group) && frames >= 1 && width >= 1)
+        precondition(starts[count] <= rows.count && rows.count == weights.count)
+        precondition(offset >= 0 && offset + count * frames * width <= mixed.count)
+        unsafe starts.withUnsafeBufferPointer { starts in
+            unsafe rows.withUnsafeBufferPointer { rows in
+                unsafe weights.withUnsafeBufferPointer { weights in
+                    unsafe source.withUnsafeBufferPointer { source in
+                        unsafe mixed.withUnsafeMutableBufferPointer { mixed in
+                            // Lists without a single term read neither rows nor weights nor the table.
+                            var lists = unsafe sinew_row_lists(
+                                count: count, group: group, starts: starts.baseAddress, rows: rows.baseAddress,
+                                weights: weights.baseAddress)
+                            guard let from = source.baseAddress, let to = mixed.baseAddress else { return }
+                            unsafe table.pointee.mix_rows(&lists, frames, width, from, to + offset)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// `y ← exp(x)`; see `sinew_map_function` for range and error.
     package func exponential(of x: Span<Float>, into y: inout MutableSpan<Float>) {
         precondition(x.count == y.count)

@@ -166,7 +166,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: check_kernels <portable|neon|avx2|avx512>, one that this machine has\n");
         return 2;
     }
-    double products = 0, exp_error = 0, tanh_error = 0, coupling = 0;
+    double products = 0, exp_error = 0, tanh_error = 0, coupling = 0, mixing = 0;
     for (size_t m = 1; m <= 2 * set->mr + 1; m++) {
         for (size_t n = 1; n <= 2 * set->nr + 1; n++) {
             for (size_t k = 1; k <= 33; k += k < 5 ? 1 : 7) {
@@ -196,6 +196,24 @@ int main(int count, char **arguments) {
         set->coupling_invert(n, x, s, t);
         for (size_t i = 0; i < 48; i++) keep_worst(&coupling, fabs((double)x[i] - start[i]));
     }
+    for (size_t width = 1; width <= 40; width++) {
+        // Rows 0 and 1 of two frames: nothing, one of them, both.
+        const size_t starts[] = {0, 0, 1, 3}, rows[] = {1, 0, 1};
+        const float weights[] = {2.0f, 0.5f, -1.5f};
+        const sinew_row_lists lists = {.count = 3, .group = 3, .starts = starts, .rows = rows, .weights = weights};
+        float source[160], mixed[241];
+        for (int i = 0; i < 160; i++) source[i] = uniform();
+        mixed[6 * width] = -77;
+        set->mix_rows(&lists, 2, width, source, mixed);
+        keep_worst(&mixing, fabs((double)mixed[6 * width] + 77));
+        for (size_t i = 0; i < 2 * width; i++) {
+            const size_t frame = i / width, at = frame * 3 * width + i % width;
+            const double first = source[i], second = source[2 * width + i];
+            keep_worst(&mixing, fabs((double)mixed[at]));
+            keep_worst(&mixing, fabs(mixed[at + width] - 2 * second));
+            keep_worst(&mixing, fabs(mixed[at + 2 * width] - (0.5 * first - 1.5 * second)));
+        }
+    }
     size_t mistakes = int8_mistakes(int8, 300, 20, 70, 70);
     for (size_t rows = 1; rows <= int8->mr + 1; rows++) {
         for (size_t n = 1; n <= int8->nr + 1; n++) {
@@ -204,7 +222,7 @@ int main(int count, char **arguments) {
             }
         }
     }
-    printf("%s: products %.3f of their bound; exp %.2g of %.2g; tanh %.2g of %.2g; couplings %.2g of 2e-06; %zu int8 sums wrong\n",
-        set->name, products, exp_error, 0x1p-22, tanh_error, 0x1p-21, coupling, mistakes);
-    return products <= 1 && exp_error <= 0x1p-22 && tanh_error <= 0x1p-21 && coupling <= 2e-6 && mistakes == 0 ? 0 : 1;
+    printf("%s: products %.3f of their bound; exp %.2g of %.2g; tanh %.2g of %.2g; couplings %.2g of 2e-06; sums of rows %.2g of 1e-06; %zu int8 sums wrong\n",
+        set->name, products, exp_error, 0x1p-22, tanh_error, 0x1p-21, coupling, mixing, mistakes);
+    return products <= 1 && exp_error <= 0x1p-22 && tanh_error <= 0x1p-21 && coupling <= 2e-6 && mixing <= 1e-6 && mistakes == 0 ? 0 : 1;
 }

@@ -84,6 +84,22 @@ typedef void sinew_coupling_function(size_t n, float *x, const float *s, const f
 /// - Both give NaN for NaN.
 typedef void sinew_map_function(size_t n, const float *x, float *y);
 
+/// Lists of weighted rows: list `l` has the terms `starts[l] ..< starts[l + 1]`.
+typedef struct {
+    /// Lists, a multiple of `group`.
+    size_t count;
+    /// Lists whose sums lie side by side.
+    size_t group;
+    const size_t *starts;
+    const size_t *rows;
+    const float *weights;
+} sinew_row_lists;
+
+/// Sums the lists over a table `source` `[rows, frames, width]` into `mixed` `[count / group, frames, group, width]`; a list without terms
+/// gives zeros. Terms are added in their order, fused except in the portable kernel.
+typedef void sinew_mix_rows_function(
+    const sinew_row_lists *lists, size_t frames, size_t width, const float *source, float *mixed);
+
 /// Everything one instruction set offers.
 typedef struct {
     /// Lower-case name, static storage.
@@ -104,6 +120,7 @@ typedef struct {
     sinew_coupling_function *coupling_invert;
     sinew_map_function *exp;
     sinew_map_function *tanh;
+    sinew_mix_rows_function *mix_rows;
 } sinew_kernel_set;
 
 /// The kernels of an instruction set, or NULL where this machine (or its operating system) cannot run them.
