@@ -19,7 +19,7 @@ struct StoreFolder: ~Copyable {
                 .notAccessible,
                 "cannot open \(lockPath): \(Self.text(of: errno)); the job store needs a folder it can write to")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(descriptor) else {
             let code = errno
             let holder = Self.processNamed(in: descriptor)
             _ = close(descriptor)
@@ -46,6 +46,16 @@ struct StoreFolder: ~Copyable {
             if unsafe stat(name, &status) == 0 { bytes += Int(status.st_size) }
         }
         return bytes
+    }
+
+    /// A broker that was just killed holds its lock until the system has taken its memory back, so a second is waited.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for _ in 0..<40 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { return false }
+            usleep(25_000)
+        }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     private static func makeFolders(_ path: String) throws(JobStoreOpenError) {
