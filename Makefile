@@ -4,7 +4,7 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build -c release
 SWIFT_SOURCES := Sources Tests Package.swift
 
-.PHONY: help deps build demo test check lint format tidy generated external bench fuzz chaos release clean
+.PHONY: help deps build demo test sim check lint format tidy generated external bench fuzz chaos release clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,12 @@ demo: build ## Two people, real motion, noise and a lost arm, through broker and
 test: deps ## Build everything and run all tests
 	$(BUILD) --build-tests
 	$(SWIFT) test -c release --skip-build
+
+SEEDS ?= 10000
+FROM ?= 1
+sim: deps ## Simulate broker, workers and clients under faults: SEEDS=n runs from seed FROM=m on
+	$(BUILD) --build-tests
+	SINEW_SIMULATION_SEEDS="$(FROM) $(SEEDS)" $(SWIFT) test -c release --skip-build --filter 'as many seeds as wanted'
 
 check: lint test ## What CI runs
 

@@ -138,6 +138,14 @@ extension BrokerStateMachine {
         return queues.indices.compactMap { items[$0] > 0 ? .init(model: queues[$0].key, items: items[$0]) : nil }
     }
 
+    /// The worker and the valid lease of the task in a token's slot, whether that token is valid or not.
+    package func holder(inSlotOf token: LeaseToken) -> (worker: WorkerID, lease: LeaseToken)? {
+        guard let task = tasks.task(at: token.slot), case .leased(let lease) = task.state,
+            let worker = workers[lease.worker]
+        else { return nil }
+        return (worker.id, lease.token)
+    }
+
     /// How often the task of a valid lease was given to a worker; 0 when the lease is stale.
     package func attempts(of token: LeaseToken) -> Int {
         isValid(token) ? tasks[token.slot].leasesGiven : 0

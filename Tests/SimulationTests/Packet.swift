@@ -6,14 +6,16 @@ enum Packet: Equatable {
     case call(CallID, attempt: Int, Request, remaining: Duration)
     case cancel(CallID)
     case ping
+    case ask(UInt64, JobAsk)
     // Broker → client.
     case reply(CallID, attempt: Int, Answer)
     case pong(incarnation: UInt64)
     case goingAway
+    case told(UInt64, JobAnswer)
     // Worker → broker.
     case hello(BrokerStateMachine.WorkerIntroduction)
     case beat(holding: [LeaseToken])
-    case result(LeaseToken, tag: UInt64)
+    case result(LeaseToken, tag: UInt64, status: UInt8)
     case returned(LeaseToken)
     case goodbye
     // Broker → worker.
@@ -31,6 +33,34 @@ enum Packet: Equatable {
         var tenant: TenantID
         /// A worker that starts it dies.
         var isDeadly = false
+        /// Its answer is INVALID_ARGUMENT.
+        var isWrong = false
+        /// Its answer is INTERNAL in so many of a hundred attempts.
+        var failPercent = 0
+    }
+
+    /// Requests of the service Jobs.
+    enum JobAsk: Equatable {
+        case submit(JobSubmission)
+        case append(JobID, first: Int, [Request])
+        case seal(JobID, tasks: Int)
+        case cancel(JobID)
+        case replay(JobID)
+        case status(JobID)
+        case results(JobID, cursor: UInt64, countMax: Int, wait: Duration)
+    }
+
+    enum JobAnswer: Equatable {
+        case reply(JobReply)
+        case results([JobResult], next: UInt64, isComplete: Bool)
+    }
+
+    struct JobResult: Equatable {
+        var index: Int
+        var outcome: JobTaskOutcome
+        var status: UInt8
+        var sequence: UInt64
+        var bytes: UInt64
     }
 
     enum Answer: Equatable {
@@ -46,6 +76,7 @@ enum Packet: Equatable {
 enum Address: Equatable {
     case broker
     case client(Int)
+    case submitter(Int)
     case worker(UInt64)
 }
 
@@ -63,6 +94,16 @@ enum Occurrence {
     case startBroker
     case cutLink(slot: Int, until: Instant)
     case drainBroker(within: Duration)
+    case diskDone(opening: UInt64)
+    case fillDisk
+    case breakDisk
+    case flipBit
+    case pauseBroker
+    case resumeBroker(after: Duration)
+    case pauseWorker(slot: Int)
+    case jumpWallClock
+    case submitterActs(Int, number: UInt64)
+    case crashSubmitter(Int)
 }
 
 /// Occurrences in order of time; those of the same instant in the order in which they were scheduled.
@@ -117,6 +158,17 @@ struct Faults {
     var cutLinks = 0
     /// One call kills every worker that starts it.
     var deadlyCall = false
+    // Of jobs, and of what they need.
+    var submitterCrashes = 0
+    var fullDisks = 0
+    var brokenDisks = 0
+    var flippedBits = 0
+    var brokerPauses = 0
+    var workerPauses = 0
+    var clockJumps = 0
 
     static let none = Faults()
+
+    /// Workers fall silent by themselves, not only by a deadly task.
+    var loseWorkers: Bool { workerCrashes + cutLinks + workerPauses + brokerPauses + lossPercent > 0 }
 }

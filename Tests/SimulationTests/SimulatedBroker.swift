@@ -1,20 +1,54 @@
 import SinewCore
 
-/// A broker process around the broker machine, as `SinewBroker` is one, and the checks on what it decides.
+/// A broker process around the broker's machines, as `SinewBroker` is one, and the checks on what they decide.
 struct SimulatedBroker {
-    var machine: BrokerStateMachine
+    /// What a task in the dispatcher is.
+    struct Held {
+        let request: Packet.Request
+        /// Nil: a call.
+        let job: JobTaskID?
+    }
+
+    struct Lease {
+        let token: LeaseToken
+        var isVoid = false
+    }
+
+    enum DiskWork {
+        case open
+        case commit(CommitTicket, [SimulatedDisk.Write])
+        case load(JobTaskID)
+        case read(JobRequestID, JobResultsRead)
+    }
+
+    var core: JobsAndCalls
     let incarnation: UInt64
-    /// Payloads of admitted calls: each is released exactly once.
-    var held: [TaskID: Packet.Request] = [:]
+    /// Payloads in the dispatcher: each is released exactly once.
+    var held: [TaskID: Held] = [:]
     /// Every lease given for a task that is still held.
-    var leases: [TaskID: [LeaseToken]] = [:]
+    var leases: [TaskID: [Lease]] = [:]
     var hasStopped = false
+
+    /// What the store's thread has to do, in order.
+    var diskWork: [DiskWork] = []
+    var isDiskBusy = false
+    /// Grows when the store is opened anew: what was under way then is void.
+    var opening: UInt64 = 0
+    var writing: [SimulatedDisk.Write] = []
+    /// Groups that the store refused, until they are written again or dropped.
+    var kept: [CommitTicket: [SimulatedDisk.Write]] = [:]
+    var requests: [JobRequestID: (submitter: Int, number: UInt64, ask: Packet.JobAsk)] = [:]
+    var nextRequest: UInt64 = 1
+
+    var machine: BrokerStateMachine { core.calls }
 }
 
 extension Simulation {
     func startBroker() {
         incarnations += 1
-        broker = SimulatedBroker(machine: BrokerStateMachine(limits: limits), incarnation: incarnations)
+        broker = SimulatedBroker(core: JobsAndCalls(limits: limits), incarnation: incarnations)
+        broker?.diskWork = [.open]
+        startDisk()
     }
 
     func deliver(_ packet: Packet, toBrokerFrom sender: Address) {
@@ -26,63 +60,103 @@ extension Simulation {
                 client: ClientID(rawValue: UInt64(client)), id: id, attempt: attempt, model: request.model,
                 items: request.items, payloadBytes: 100, deadline: now + remaining, priority: request.priority,
                 tenant: request.tenant)
-            requestInHand = request
-            feedBroker(.called(call))
+            requestInHand = .init(request: request, job: nil)
+            feedBroker(.calls(.called(call)))
             requestInHand = nil
         case (.client(let client), .cancel(let id)):
-            feedBroker(.cancelled(ClientID(rawValue: UInt64(client)), id))
+            feedBroker(.calls(.cancelled(ClientID(rawValue: UInt64(client)), id)))
         case (.client(let client), .ping):
             transmit(.pong(incarnation: broker?.incarnation ?? 0), from: .broker, to: .client(client))
+        case (.submitter(let submitter), .ask(let number, let ask)): take(ask, number, of: submitter)
         case (.worker(let worker), .hello(let introduction)):
-            feedBroker(.workerIntroduced(WorkerID(rawValue: worker), introduction))
+            feedBroker(.calls(.workerIntroduced(WorkerID(rawValue: worker), introduction)))
         case (.worker(let worker), .beat(let holding)):
-            feedBroker(.workerBeat(WorkerID(rawValue: worker), holding: holding))
-        case (.worker(let worker), .result(let lease, let tag)):
-            resultInHand = (lease, tag, broker?.machine.isValid(lease) ?? false)
-            feedBroker(.resulted(WorkerID(rawValue: worker), lease))
-            resultInHand = nil
+            feedBroker(.calls(.workerBeat(WorkerID(rawValue: worker), holding: holding)))
+        case (.worker(let worker), .result(let lease, let tag, let status)):
+            take(lease, tag, status, from: WorkerID(rawValue: worker))
         case (.worker(let worker), .returned(let lease)):
-            feedBroker(.returned(WorkerID(rawValue: worker), lease))
-        case (.worker(let worker), .goodbye): feedBroker(.workerSaidGoodbye(WorkerID(rawValue: worker)))
-        case (.client, _), (.worker, _), (.broker, _): fail("the broker was sent \(packet) by \(sender)")
+            feedBroker(.calls(.returned(WorkerID(rawValue: worker), lease)))
+        case (.worker(let worker), .goodbye): feedBroker(.calls(.workerSaidGoodbye(WorkerID(rawValue: worker))))
+        case (.client, _), (.worker, _), (.submitter, _), (.broker, _):
+            fail("the broker was sent \(packet) by \(sender)")
         }
     }
 
-    func feedBroker(_ event: BrokerStateMachine.Event) {
+    private func take(_ lease: LeaseToken, _ tag: UInt64, _ status: UInt8, from worker: WorkerID) {
+        var (lease, worker) = (lease, worker)
+        resultInHand = (lease, tag)
+        if trustsEveryToken, let holder = broker?.machine.holder(inSlotOf: lease) { (worker, lease) = holder }
+        feedBroker(.resulted(worker, lease, status: status, bytes: 8))
+        resultInHand = nil
+    }
+
+    func feedBroker(_ event: JobsAndCalls.Event) {
         var events = [event]
         while let event = events.popLast() {
-            var actions: [BrokerStateMachine.Action] = []
-            broker?.machine.handle(event, at: now, into: &actions)
-            for action in actions { perform(action, &events) }
+            var actions: [JobsAndCalls.Action] = []
+            broker?.core.handle(event, at: now, wall: wall, into: &actions)
+            for action in actions {
+                // It may die between any two things it does.
+                if crashAfterActions == 0 { return crashBroker() }
+                if crashAfterActions != nil { crashAfterActions? -= 1 }
+                switch action {
+                case .calls(let action): perform(action, &events)
+                case .jobs(let action): perform(action)
+                }
+            }
         }
-        if let violated = broker?.machine.violatedInvariant { fail(violated) }
+        if let violated = broker?.core.calls.violatedInvariant { fail(violated) }
+        if let violated = broker?.core.jobs.violatedInvariant { fail(violated) }
+        if let violated = violatedBound { fail(violated) }
     }
 
-    private func perform(_ action: BrokerStateMachine.Action, _ followUps: inout [BrokerStateMachine.Event]) {
+    /// What the broker holds is bounded.
+    private var violatedBound: String? {
+        guard let broker else { return nil }
+        let counts = broker.machine.counts
+        // What comes back from a lost worker is not refused, so the queue may pass its limit by what was leased.
+        if broker.held.count != broker.machine.callsHeld {
+            return "\(broker.held.count) payloads are held for \(broker.machine.callsHeld) tasks"
+        }
+        if counts.queuedJobTasks > limits.jobTasksOfferedMax { return "\(counts.queuedJobTasks) tasks of jobs wait" }
+        if broker.core.jobs.isQuiet && broker.requests.count > broker.core.jobs.totals.requestsWaiting + reads {
+            return "\(broker.requests.count) requests are kept and nobody works on them"
+        }
+        return nil
+    }
+
+    private var reads: Int {
+        broker?.diskWork.count { if case .read = $0 { true } else { false } } ?? 0
+    }
+
+    private func perform(_ action: BrokerStateMachine.Action, _ followUps: inout [JobsAndCalls.Event]) {
         if broker?.hasStopped == true { fail("a stopped broker acts: \(action)") }
         switch action {
         case .admit(let task):
             guard let request = requestInHand else { return fail("admitted a call not in hand") }
             if broker?.held.updateValue(request, forKey: task) != nil { fail("a task number is used twice") }
             let counts = broker?.machine.counts
-            if let counts, counts.queuedCalls > limits.queuedCallsMax { fail("the queue passed its limit") }
+            if let counts, request.job == nil, counts.queuedCalls - counts.queuedJobTasks > limits.queuedCallsMax {
+                fail("the queue passed its limit")
+            }
         case .reject(let client, let call, let attempt, let reason):
-            transmit(.reply(call, attempt: attempt, .error(reason)), from: .broker, to: .client(Int(client.rawValue)))
+            answer(client, call, attempt, .error(reason))
         case .dispatch(let task, let lease, let worker, _, let deadline):
             dispatch(task, lease, to: worker, deadline: deadline, &followUps)
         case .deliver(let task, let client, let call, let attempt):
             guard let result = resultInHand else { return fail("delivered no result in hand") }
-            if !result.wasValid { fail("a stale lease was delivered") }
-            if broker?.leases[task]?.last != result.lease { fail("an old lease of a task was delivered") }
+            check(result.lease, isLeaseOf: task)
+            if let held = broker?.held[task], result.tag != Packet.solve(held.request.tag) {
+                fail("a call gets the result of another one")
+            }
             release(task)
-            transmit(
-                .reply(call, attempt: attempt, .result(tag: result.tag)), from: .broker,
-                to: .client(Int(client.rawValue)))
+            answer(client, call, attempt, .result(tag: result.tag))
         case .abort(let task, let client, let call, let attempt, let reason):
             release(task)
-            transmit(.reply(call, attempt: attempt, .error(reason)), from: .broker, to: .client(Int(client.rawValue)))
+            answer(client, call, attempt, .error(reason))
         case .discard(let task): release(task)
-        case .withdraw(_, let lease, let worker):
+        case .withdraw(let task, let lease, let worker):
+            void(lease, of: task)
             transmit(.cancelTask(lease), from: .broker, to: .worker(worker.rawValue))
         case .welcome(let worker): transmit(.welcome, from: .broker, to: .worker(worker.rawValue))
         case .askForHello(let worker): transmit(.helloAgain, from: .broker, to: .worker(worker.rawValue))
@@ -96,25 +170,51 @@ extension Simulation {
         }
     }
 
+    private func answer(_ client: ClientID, _ call: CallID, _ attempt: Int, _ answer: Packet.Answer) {
+        if client == .jobs { return fail("a task of a job is answered to a socket") }
+        transmit(.reply(call, attempt: attempt, answer), from: .broker, to: .client(Int(client.rawValue)))
+    }
+
     private func dispatch(
         _ task: TaskID, _ lease: LeaseToken, to worker: WorkerID, deadline: Instant,
-        _ followUps: inout [BrokerStateMachine.Event]
+        _ followUps: inout [JobsAndCalls.Event]
     ) {
-        guard let request = broker?.held[task] else { return fail("dispatched a task that is not held") }
+        guard let held = broker?.held[task] else { return fail("dispatched a task that is not held") }
         if deadline <= now { fail("an expired task was dispatched") }
-        broker?.leases[task, default: []].append(lease)
-        let valid = broker?.leases[task]?.filter { broker?.machine.isValid($0) == true } ?? []
-        if valid.count > 1 { fail("a task has \(valid.count) valid leases") }
+        if let job = held.job {
+            switch disk[job.job]?.record.state {
+            case .open, .sealed: break
+            case .finished, .cancelled, .expired, nil: fail("a task is dispatched whose job has ended")
+            }
+        }
+        if !tokensGiven.insert(lease).inserted { fail("a lease token is given twice, by whatever broker") }
+        broker?.leases[task, default: []].append(.init(token: lease))
+        let valid = broker?.leases[task]?.filter { broker?.machine.isValid($0.token) == true } ?? []
+        if valid.count > 2 { fail("a task has \(valid.count) valid leases") }
         // A dead worker's address is sometimes known to be gone and sometimes not, as TCP has it.
         let isAlive = workers.contains { $0?.connection == worker.rawValue }
         if !isAlive && Bool.random(using: &random) {
-            followUps.append(.undeliverable(worker, lease))
+            followUps.append(.calls(.undeliverable(worker, lease)))
         } else {
-            transmit(.task(lease, request, remaining: deadline - now), from: .broker, to: .worker(worker.rawValue))
+            transmit(.task(lease, held.request, remaining: deadline - now), from: .broker, to: .worker(worker.rawValue))
         }
     }
 
-    private func release(_ task: TaskID) {
+    /// A result may only end a task under a lease of this very task that was not withdrawn, and is one of its last two.
+    func check(_ lease: LeaseToken, isLeaseOf task: TaskID) {
+        guard let given = broker?.leases[task], let place = given.firstIndex(where: { $0.token == lease }) else {
+            return fail("the result of another task's lease was accepted")
+        }
+        if given[place].isVoid { fail("a result was accepted under a lease that was withdrawn") }
+        if place + 2 < given.count { fail("a result was accepted under an old lease") }
+    }
+
+    private func void(_ lease: LeaseToken, of task: TaskID) {
+        guard let place = broker?.leases[task]?.firstIndex(where: { $0.token == lease }) else { return }
+        broker?.leases[task]?[place].isVoid = true
+    }
+
+    func release(_ task: TaskID) {
         if broker?.held.removeValue(forKey: task) == nil { fail("a task was answered twice") }
         broker?.leases[task] = nil
     }

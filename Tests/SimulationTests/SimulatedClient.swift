@@ -56,7 +56,8 @@ extension Simulation {
             replyInHand = nil
         case .pong(let incarnation): feedClient(client, .pong(incarnation: incarnation))
         case .goingAway: feedClient(client, .goingAway)
-        case .call, .cancel, .ping, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
+        case .call, .cancel, .ping, .ask, .told, .hello, .beat, .result, .returned, .goodbye, .welcome, .task,
+            .cancelTask,
             .helloAgain:
             fail("a client was sent \(packet)")
         }

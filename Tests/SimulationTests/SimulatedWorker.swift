@@ -62,7 +62,9 @@ extension Simulation {
     func beat(_ slot: Int, process: UInt64) {
         guard let worker = workers[slot], worker.process == process else { return }
         transmit(.beat(holding: worker.machine.heldLeases), from: .worker(worker.connection), to: .broker)
-        schedule.add(.workerBeats(slot: slot, process: process), at: now + limits.beatInterval)
+        // No two clocks run equally fast: up to one percent apart.
+        let drift = limits.beatInterval * Double(slot % 3 - 1) / 100
+        schedule.add(.workerBeats(slot: slot, process: process), at: now + limits.beatInterval + drift)
     }
 
     func deliver(_ packet: Packet, toWorker connection: UInt64) {
@@ -83,7 +85,8 @@ extension Simulation {
                     lease, model: SimulatedWorker.resolve(request.model), items: request.items,
                     deadline: now + remaining))
         case .cancelTask(let lease): feed(slot, .cancelled(lease))
-        case .call, .cancel, .ping, .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye:
+        case .call, .cancel, .ping, .ask, .reply, .pong, .goingAway, .told, .hello, .beat, .result, .returned,
+            .goodbye:
             fail("a worker was sent \(packet)")
         }
     }
@@ -106,7 +109,7 @@ extension Simulation {
                 guard let request = worker.requests[lease] else { return fail("a batch holds an unknown lease") }
                 if SimulatedWorker.resolve(request.model) != model { fail("two models share a batch") }
                 if request.isDeadly {
-                    deadlyStarts += 1
+                    if request.tag >> 40 == 0 { deadlyStarts += 1 }
                     return crashWorker(slot)
                 }
                 items += request.items
@@ -118,7 +121,9 @@ extension Simulation {
             guard let request = workers[slot]?.requests.removeValue(forKey: lease) else {
                 return fail("a worker answers an unknown lease")
             }
-            transmit(.result(lease, tag: Packet.solve(request.tag)), from: address, to: .broker)
+            var status: UInt8 = request.isWrong ? 3 : 0
+            if chance(request.failPercent) { status = 13 }
+            transmit(.result(lease, tag: Packet.solve(request.tag), status: status), from: address, to: .broker)
         case .expire(let lease), .drop(let lease):
             workers[slot]?.requests[lease] = nil
         case .sendHome(let lease):

@@ -22,9 +22,27 @@ final class Simulation {
     var lastConnection: [UInt64]
     var nextProcess: UInt64 = 0
     var incarnations: UInt64 = 0
-    var cutUntil: [Instant]
-    var requestInHand: Packet.Request?
-    var resultInHand: (lease: LeaseToken, tag: UInt64, wasValid: Bool)?
+    /// Until when nothing passes from and to a worker.
+    var cutFrom: [Instant]
+    var cutTo: [Instant]
+    var requestInHand: SimulatedBroker.Held?
+    var resultInHand: (lease: LeaseToken, tag: UInt64)?
+    var submitters: [SimulatedSubmitter] = []
+    var disk = SimulatedDisk()
+    var diskFullUntil: Instant
+    var diskBreaks = false
+    var flippedBits = 0
+    /// What clients were told is on disk: jobs and their tasks.
+    var acknowledged: [JobID: Set<Int>] = [:]
+    /// Of all brokers.
+    var tokensGiven: Set<LeaseToken> = []
+    var brokerPausedUntil: Instant
+    var workerPausedUntil: [Instant]
+    var wallOffset = Duration.zero
+    /// The broker dies before it does so many more things.
+    var crashAfterActions: Int?
+    /// A planted bug: the broker looks at a token's slot alone and takes any result as that of the lease which is valid there.
+    let trustsEveryToken: Bool
     var replyInHand: Packet.Answer?
     var deadlyStarts = 0
     private(set) var violation: String?
@@ -32,11 +50,17 @@ final class Simulation {
     /// A digest of everything that happened, to see that a seed repeats.
     private(set) var trace: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    init(seed: UInt64, faults: Faults, clients: Int = 3, workers: Int = 4, callsPerClient: Int = 120) {
+    init(
+        seed: UInt64, faults: Faults, clients: Int = 3, workers: Int = 4, callsPerClient: Int = 120,
+        submitters: Int = 0, jobsPerSubmitter: Int = 0, trustsEveryToken: Bool = false
+    ) {
         var random = SplitMix64(seed: seed)
         var limits = Limits()
         limits.queuedCallsMax = 60
         limits.callsPerClientMax = 50
+        // Small ones, so that they are met.
+        limits.jobTasksOfferedMax = 20
+        limits.leaseSequencesPerBlock = 64
         self.limits = limits
         self.faults = faults
         self.callsPerClient = callsPerClient
@@ -50,8 +74,14 @@ final class Simulation {
         }
         self.workers = Array(repeating: nil, count: workers)
         lastConnection = Array(repeating: 0, count: workers)
-        cutUntil = Array(repeating: start, count: workers)
+        cutFrom = Array(repeating: start, count: workers)
+        cutTo = cutFrom
+        workerPausedUntil = cutFrom
+        brokerPausedUntil = start
+        diskFullUntil = start
+        self.trustsEveryToken = trustsEveryToken
         self.random = random
+        self.submitters = (0..<submitters).map { planJobs($0, count: jobsPerSubmitter) }
         startBroker()
         for slot in 0..<workers { schedule.add(.startWorker(slot: slot), at: now + randomDuration(0...500)) }
         for client in 0..<clients { schedule.add(.userCalls(client: client), at: now + randomDuration(0...1_000)) }
@@ -59,6 +89,21 @@ final class Simulation {
         plan(faults.workerDrains) { .drainWorker(slot: $0) }
         plan(faults.cutLinks) { [self] in .cutLink(slot: $0, until: now + faults.until) }
         plan(faults.brokerCrashes) { _ in .crashBroker }
+        for submitter in 0..<submitters {
+            schedule.add(.submitterActs(submitter, number: 0), at: now + randomDuration(0...2_000))
+        }
+        plan(submitters > 0 ? faults.submitterCrashes : 0) { .crashSubmitter($0 % submitters) }
+        plan(faults.fullDisks) { _ in .fillDisk }
+        plan(faults.brokenDisks) { _ in .breakDisk }
+        plan(faults.flippedBits) { _ in .flipBit }
+        plan(faults.brokerPauses) { _ in .pauseBroker }
+        plan(faults.workerPauses) { .pauseWorker(slot: $0) }
+        plan(faults.clockJumps) { _ in .jumpWallClock }
+    }
+
+    var wall: WallTime {
+        // It runs half a percent faster than the monotonic clock.
+        WallTime(microseconds: 1_700_000_000_000_000) + (now - start) * 1.005 + wallOffset
     }
 
     private func plan(_ count: Int, _ make: (Int) -> Occurrence) {
@@ -88,7 +133,7 @@ final class Simulation {
             guard case .worker(let connection) = address,
                 let slot = workers.firstIndex(where: { $0?.connection == connection })
             else { continue }
-            if now < cutUntil[slot] { return }
+            if now < (sender == address ? cutFrom : cutTo)[slot] { return }
         }
         if chance(faults.lossPercent) { return }
         let copies = chance(faults.duplicationPercent) ? 2 : 1
@@ -98,33 +143,36 @@ final class Simulation {
         }
     }
 
-    private func chance(_ percent: Int) -> Bool { percent > 0 && Int.random(in: 0..<100, using: &random) < percent }
+    func chance(_ percent: Int) -> Bool { percent > 0 && Int.random(in: 0..<100, using: &random) < percent }
 
     /// Runs until every call has ended and all was said, or a check fails.
     func run() {
         while violation == nil {
             guard let next = nextInstant() else { return fail("nothing will ever happen again, but calls are open") }
-            if next > start + .seconds(600) || steps > 1_000_000 { return fail("the run does not end") }
+            if next > start + .seconds(600) || steps > 1_000_000 {
+                return fail("the run does not end; submitters: \(submitters.map { "\($0.position) \($0.phase)" })")
+            }
             now = Swift.max(now, next)
             steps += 1
             note(UInt64(bitPattern: now.nanoseconds))
             if let scheduled = schedule.first, scheduled <= now {
                 if let occurrence = schedule.pop() { happen(occurrence) }
             } else {
-                if let due = broker?.machine.nextDeadline, due <= now, broker?.hasStopped == false {
-                    feedBroker(.ticked)
-                }
+                if let due = broker?.core.nextDeadline, due <= now, brokerRuns { feedBroker(.ticked) }
                 for client in clients.indices {
                     if let due = clients[client].machine.nextDeadline, due <= now { feedClient(client, .ticked) }
                 }
             }
-            if isDone { return }
+            if isDone { break }
         }
+        if violation == nil, let lost = lostAcknowledged { fail(lost) }
     }
+
+    private var brokerRuns: Bool { broker?.hasStopped == false && now >= brokerPausedUntil }
 
     var isDone: Bool {
         now >= start + faults.until && clients.allSatisfy { $0.calls.count == callsPerClient }
-            && clients.allSatisfy { $0.machine.callCount == 0 }
+            && clients.allSatisfy { $0.machine.callCount == 0 } && submitters.allSatisfy { $0.plan == nil }
     }
 
     private func nextInstant() -> Instant? {
@@ -133,17 +181,37 @@ final class Simulation {
             guard let candidate else { return }
             next = next.map { Swift.min($0, candidate) } ?? candidate
         }
-        if broker?.hasStopped == false { consider(broker?.machine.nextDeadline) }
+        if brokerRuns { consider(broker?.core.nextDeadline) }
         for client in clients { consider(client.machine.nextDeadline) }
         return next
     }
 
+    /// When a suspended process will see what happens to it now; nil when it runs.
+    private func paused(_ occurrence: Occurrence) -> Instant? {
+        let until: Instant
+        switch occurrence {
+        case .arrive(_, _, to: .broker), .diskDone, .drainBroker: until = brokerPausedUntil
+        case .arrive(_, _, to: .worker(let connection)):
+            guard let slot = workers.firstIndex(where: { $0?.connection == connection }) else { return nil }
+            until = workerPausedUntil[slot]
+        case .workerBeats(let slot, _), .batchDone(let slot, _, _), .drainWorker(let slot):
+            until = workerPausedUntil[slot]
+        case .arrive, .userCalls, .userCancels, .startWorker, .crashWorker, .crashBroker, .startBroker, .cutLink,
+            .fillDisk, .breakDisk, .flipBit, .pauseBroker, .pauseWorker, .jumpWallClock, .submitterActs,
+            .crashSubmitter, .resumeBroker:
+            return nil
+        }
+        return now < until ? until : nil
+    }
+
     private func happen(_ occurrence: Occurrence) {
+        if let until = paused(occurrence) { return schedule.add(occurrence, at: until) }
         switch occurrence {
         case .arrive(let packet, let sender, let receiver):
             switch receiver {
             case .broker: deliver(packet, toBrokerFrom: sender)
             case .client(let client): deliver(packet, toClient: client)
+            case .submitter(let submitter): deliver(packet, toSubmitter: submitter)
             case .worker(let connection): deliver(packet, toWorker: connection)
             }
         case .userCalls(let client): userCalls(client)
@@ -153,14 +221,41 @@ final class Simulation {
         case .startWorker(let slot): startWorker(slot)
         case .crashWorker(let slot): crashWorker(slot)
         case .drainWorker(let slot): drainWorker(slot)
-        case .cutLink(let slot, _): cutUntil[slot] = now + randomDuration(500...8_000)
+        case .cutLink(let slot, _):
+            let until = now + randomDuration(500...8_000)
+            let ways = Int.random(in: 0..<3, using: &random)
+            if ways != 1 { cutFrom[slot] = until }
+            if ways != 0 { cutTo[slot] = until }
+        // Between any two things that the broker does, or now.
         case .crashBroker:
-            guard broker != nil else { return }
-            broker = nil
-            schedule.add(.startBroker, at: now + randomDuration(100...2_000))
+            if broker != nil { chance(70) ? crashAfterActions = Int.random(in: 0..<40, using: &random) : crashBroker() }
         case .startBroker: startBroker()
         case .drainBroker(let duration):
-            if broker != nil { feedBroker(.drainRequested(until: now + duration)) }
+            if broker != nil { feedBroker(.calls(.drainRequested(until: now + duration))) }
+        case .diskDone, .fillDisk, .breakDisk, .flipBit, .pauseBroker, .resumeBroker, .pauseWorker, .jumpWallClock,
+            .submitterActs, .crashSubmitter:
+            happenToJobs(occurrence)
+        }
+    }
+
+    private func happenToJobs(_ occurrence: Occurrence) {
+        switch occurrence {
+        case .diskDone(let opening): finishDiskWork(opening: opening)
+        case .fillDisk: diskFullUntil = now + randomDuration(200...4_000)
+        case .breakDisk: diskBreaks = true
+        case .flipBit: if disk.flipBit(using: &random) { flippedBits += 1 }
+        case .pauseBroker:
+            let time = randomDuration(50...6_000)
+            brokerPausedUntil = now + time
+            schedule.add(.resumeBroker(after: time), at: brokerPausedUntil)
+        case .resumeBroker(let time): if brokerRuns { feedBroker(.calls(.stalled(time))) }
+        case .pauseWorker(let slot): workerPausedUntil[slot] = now + randomDuration(50...6_000)
+        case .jumpWallClock: wallOffset += randomDuration(0...3_000) - .milliseconds(1_500)
+        case .submitterActs(let submitter, let number): submitterActs(submitter, number: number)
+        case .crashSubmitter(let submitter): crashSubmitter(submitter)
+        case .arrive, .userCalls, .userCancels, .workerBeats, .batchDone, .startWorker, .crashWorker, .drainWorker,
+            .crashBroker, .startBroker, .cutLink, .drainBroker:
+            fail("\(occurrence) has nothing to do with jobs")
         }
     }
 

@@ -32,6 +32,9 @@ struct JobTask: Sendable {
     /// Attempts that failed and may be repeated, since the broker started or the task was replayed.
     var attempts: UInt8 = 0
 
+    /// Its record was damaged; what it was is not known.
+    var isLost: Bool { hash == JobTask.absent.hash }
+
     static let absent = JobTask(hash: ContentHash(words: [0, 0, 0, 0]), items: 0, payloadBytes: 0)
 }
 

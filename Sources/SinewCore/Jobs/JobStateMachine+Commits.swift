@@ -39,7 +39,7 @@ extension JobStateMachine {
             for index in indexes { revive(index, slot) }
             reply(group, .replayed(indexes.count), into: &actions)
         case .end(let end, let sequence): ended(end, sequence, slot, into: &actions)
-        case .repair(let indexes, let sequence): repaired(indexes, sequence, slot)
+        case .repair(let index, let sequence): repaired(index, sequence, slot)
         }
         stepForward(slot, into: &actions)
         takeDeferred(slot, into: &actions)
@@ -138,9 +138,9 @@ extension JobStateMachine {
             jobs[slot].endsUnderWay -= 1
             keepUnwritten(end, ticket, slot, into: &actions)
             return
-        case .repair(let indexes, _):
+        case .repair(let index, _):
             jobs[slot].endsUnderWay -= 1
-            damagedTasks += indexes.map { JobTaskID(job: jobs[slot].record.id, index: $0) }
+            damagedTasks.append(.init(job: jobs[slot].record.id, index: index))
             retryAt = now + limits.storeRetryAfter
         }
         actions.append(.drop(ticket))

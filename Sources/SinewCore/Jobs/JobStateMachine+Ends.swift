@@ -54,9 +54,7 @@ extension JobStateMachine {
         guard let slot = slotOfJob[task.job], jobs[slot].state(task.index) == .loading else { return }
         leaveUnderWay(task.index, slot)
         switch failure {
-        case .damaged, .mismatched:
-            counts.recordsDamaged += 1
-            end(task.index, slot, .failed, .damaged, attempts: 0, into: &actions)
+        case .damaged, .mismatched: repair(task, slot, into: &actions)
         case .full, .broken: backOff(task.index, slot, for: limits.storeRetryAfter)
         }
     }
@@ -168,14 +166,10 @@ extension JobStateMachine {
     mutating func reviveDamaged(_ task: JobTaskID, into actions: inout [Action]) {
         guard let slot = slotOfJob[task.job], jobs[slot].state(task.index).hasEnded, jobs[slot].transition == nil
         else { return }
-        counts.recordsDamaged += 1
         let record = jobs[slot].record
+        guard jobs[slot].mayReopen else { return repair(task, slot, into: &actions) }
+        counts.recordsDamaged += 1
         actions.append(.write(.reviveTask(task, sequenceFloor: jobs[slot].lastSequence), .none))
-        guard jobs[slot].mayReopen else {
-            writeDamagedEnd(task, slot, into: &actions)
-            let change = PendingCommit.Change.repair([task.index], sequence: jobs[slot].lastSequence)
-            return commit(.init(request: nil, job: slot, change: change), into: &actions)
-        }
         if record.state == .finished {
             actions.append(
                 .write(.setJobState(record.id, .sealed, sealedTasks: record.sealedTasks, ended: nil), .none))
@@ -184,43 +178,43 @@ extension JobStateMachine {
         commit(.init(request: nil, job: slot, change: .replay([task.index])), into: &actions)
     }
 
-    /// Tasks whose records are lost end as failed, so that their clients learn it and append them anew.
+    private mutating func repair(_ task: JobTaskID, _ slot: Int, into actions: inout [Action]) {
+        counts.recordsDamaged += 1
+        jobs[slot].move(task.index, to: .ending)
+        damagedTasks.append(task)
+        if retryAt == nil { repairAll(into: &actions) }
+    }
+
+    /// Tasks whose records or payloads are lost end as failed, so that their clients learn it and append them anew. The row is
+    /// written whole: a part of it that is damaged would be met again.
     mutating func repairAll(into actions: inout [Action]) {
         let damaged = damagedTasks
         damagedTasks = []
         for task in damaged {
             guard let slot = slotOfJob[task.job] else { continue }
-            if jobs[slot].state(task.index) == .ending {
-                let entry = JobTaskRecord(
-                    index: task.index, items: 0, payloadBytes: 0, payloadHash: JobTask.absent.hash)
-                actions.append(.write(.insertTask(task, entry), .none))
-            } else {
-                actions.append(.write(.reviveTask(task, sequenceFloor: jobs[slot].lastSequence), .none))
-            }
-            writeDamagedEnd(task, slot, into: &actions)
-            let change = PendingCommit.Change.repair([task.index], sequence: jobs[slot].lastSequence)
+            let entry = JobTaskRecord(index: task.index, items: 0, payloadBytes: 0, payloadHash: JobTask.absent.hash)
+            actions.append(.write(.insertTask(task, entry), .none))
+            jobs[slot].lastSequence += 1
+            jobs[slot].endsUnderWay += 1
+            let end = JobTaskRecord.End(
+                outcome: .failed, status: JobTaskFailure.damaged.status, attempts: 0,
+                sequence: jobs[slot].lastSequence, resultBytes: 0)
+            actions.append(.write(.endTask(task, end), .failure(.damaged)))
+            let change = PendingCommit.Change.repair(task.index, sequence: jobs[slot].lastSequence)
             commit(.init(request: nil, job: slot, change: change), into: &actions)
         }
     }
 
-    private mutating func writeDamagedEnd(_ task: JobTaskID, _ slot: Int, into actions: inout [Action]) {
-        jobs[slot].lastSequence += 1
-        jobs[slot].endsUnderWay += 1
-        let end = JobTaskRecord.End(
-            outcome: .failed, status: JobTaskFailure.damaged.status, attempts: 0,
-            sequence: jobs[slot].lastSequence, resultBytes: 0)
-        actions.append(.write(.endTask(task, end), .failure(.damaged)))
-    }
-
-    mutating func repaired(_ indexes: [Int], _ sequence: UInt64, _ slot: Int) {
+    mutating func repaired(_ index: Int, _ sequence: UInt64, _ slot: Int) {
         jobs[slot].endsUnderWay -= 1
-        for index in indexes {
-            let tenant = jobs[slot].record.tenant
-            releaseBytes(Int(jobs[slot].tasks[index].resultBytes), of: tenant)
-            if jobs[slot].state(index) == .ending && !jobs[slot].isOver { tenants[tenant]?.openTasks -= 1 }
-            jobs[slot].setEnd(index, status: JobTaskFailure.damaged.status, resultBytes: 0)
-            jobs[slot].move(index, to: .failed)
-        }
+        let tenant = jobs[slot].record.tenant
+        let old = jobs[slot].tasks[index]
+        releaseBytes(Int(old.payloadBytes) + Int(old.resultBytes), of: tenant)
+        if !jobs[slot].isOver { tenants[tenant]?.openTasks -= 1 }
+        var lost = JobTask.absent
+        lost.state = .failed
+        lost.status = JobTaskFailure.damaged.status
+        jobs[slot].put(index, lost)
         noteSequence(sequence, isFailure: true, slot)
     }
 }

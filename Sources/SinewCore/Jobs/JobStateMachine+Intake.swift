@@ -87,8 +87,12 @@ extension JobStateMachine {
             jobs[slot].put(block.index, task)
             let entry = JobTaskRecord(
                 index: block.index, items: block.items, payloadBytes: block.payloadBytes, payloadHash: block.hash)
-            actions.append(
-                .write(.insertTask(.init(job: record.id, index: block.index), entry), .block(request, at: place)))
+            let id = JobTaskID(job: record.id, index: block.index)
+            // The end that goes may have had the largest number.
+            if replaced.contains(where: { $0.index == block.index }) {
+                actions.append(.write(.reviveTask(id, sequenceFloor: jobs[slot].lastSequence), .none))
+            }
+            actions.append(.write(.insertTask(id, entry), .block(request, at: place)))
         }
         let reopens = record.state == .finished
         if reopens {
@@ -122,6 +126,13 @@ extension JobStateMachine {
             }
             placeOfIndex[block.index] = place
             let state = jobs[slot].state(block.index)
+            if state.isPresent, jobs[slot].tasks[block.index].isLost, state == .ending || !jobs[slot].mayReopen {
+                // It is being put in order, or nobody wants it any more.
+                let refusal: JobRefusal =
+                    jobs[slot].mayReopen
+                    ? .overloaded(retryAfter: limits.storeRetryAfter) : .sealed(jobs[slot].record.state)
+                return .failure(.init(refusal: refusal))
+            }
             if !state.isPresent {
                 guard jobs[slot].record.state == .open else {
                     return .failure(.init(refusal: .sealed(jobs[slot].record.state)))

@@ -77,6 +77,8 @@ extension JobStateMachine {
             jobs[slot].put(index, entry)
             damagedTasks.append(.init(job: record.id, index: index))
         }
+        // A damaged task may have had the largest end number. No job gives so many in one life of a broker.
+        if !damaged.isEmpty { jobs[slot].lastSequence += 1 << 32 }
         jobs[slot].lastCommitted = jobs[slot].lastSequence
         counts.recordsDamaged += damaged.count
         if !jobs[slot].isOver { tenants[record.tenant]?.openTasks += jobs[slot].open }

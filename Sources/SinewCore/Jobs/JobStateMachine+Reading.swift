@@ -66,7 +66,8 @@ extension JobStateMachine {
                 request,
                 JobResultsRead(
                     job: query.job, cursor: query.cursor, countMax: Swift.min(wanted, limits.resultsPerReplyMax),
-                    bytesMax: Swift.min(limits.resultsReplyBytesMax, limits.payloadBytesMax / 2), failuresOnly: query.failuresOnly,
+                    bytesMax: Swift.min(limits.resultsReplyBytesMax, limits.payloadBytesMax / 2),
+                    failuresOnly: query.failuresOnly,
                     jobHasEnded: jobs[slot].isOver && jobs[slot].endsUnderWay == 0,
                     through: jobs[slot].lastCommitted)))
     }

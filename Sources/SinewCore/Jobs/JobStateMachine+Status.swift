@@ -107,7 +107,9 @@ extension JobStateMachine {
         if job.count(.loading) + job.count(.offered) != job.underWay.count {
             return "the list of tasks under way is wrong"
         }
-        if job.record.state == .finished && job.open > 0 { return "finished with \(job.open) open tasks" }
+        if job.record.state == .finished && job.open > job.count(.ending) {
+            return "finished with \(job.open) open tasks"
+        }
         if job.isOver && !job.underWay.isEmpty { return "\(job.underWay.count) tasks of an ended job are under way" }
         if job.transition == nil && !wallTimers.contains(slot) && isOpen { return "nothing will ever end it" }
         if job.lastCommitted > job.lastSequence { return "an end number was committed that was not given" }

@@ -110,7 +110,7 @@ package struct JobStateMachine: Sendable {
             case replay([Int])
             case end(Job.Unwritten, sequence: UInt64)
             /// A damaged task is put in order.
-            case repair([Int], sequence: UInt64)
+            case repair(Int, sequence: UInt64)
             case reserve(upTo: UInt64)
         }
 
