@@ -24,9 +24,9 @@ test: deps ## Build everything and run all tests
 
 SEEDS ?= 10000
 FROM ?= 1
-sim: deps ## Simulate broker, workers and clients under faults: SEEDS=n runs from seed FROM=m on
+sim: deps ## Simulate broker, workers and clients under faults: SEEDS=n runs from seed FROM=m on, TRACE=1 tells all
 	$(BUILD) --build-tests
-	SINEW_SIMULATION_SEEDS="$(FROM) $(SEEDS)" $(SWIFT) test -c release --skip-build --filter 'as many seeds as wanted'
+	$(if $(TRACE),SINEW_SIMULATION_TRACE=1) SINEW_SIMULATION_SEEDS="$(FROM) $(SEEDS)" $(SWIFT) test -c release --skip-build --filter 'as many seeds as wanted'
 
 check: lint test ## What CI runs
 

@@ -73,10 +73,16 @@ package struct BatchingStateMachine: Sendable {
         var state: TaskState
     }
 
+    /// A place in line; it is void when the task was cancelled.
+    private struct Waiting {
+        let lease: LeaseToken
+        let sequence: UInt64
+    }
+
     private struct ModelQueue {
         let model: Model
         /// In order of arrival; a lease that has left `tasks` is skipped.
-        var leases: Deque<LeaseToken> = []
+        var leases: Deque<Waiting> = []
         var waitingCount = 0
     }
 
@@ -174,7 +180,7 @@ extension BatchingStateMachine {
         }
         tasks[lease] = Task(queue: queue, items: items, deadline: deadline, sequence: nextSequence, state: .waiting)
         nextSequence += 1
-        queues[queue].leases.append(lease)
+        queues[queue].leases.append(Waiting(lease: lease, sequence: nextSequence - 1))
         queues[queue].waitingCount += 1
         queuedItems += items
     }
@@ -222,10 +228,10 @@ extension BatchingStateMachine {
             lifecycle = .draining
         }
         for queue in queues.indices {
-            while let lease = queues[queue].leases.popFirst() {
-                guard let task = tasks[lease] else { continue }
-                leaveQueue(lease, task)
-                actions.append(.sendHome(lease))
+            while let waiting = queues[queue].leases.popFirst() {
+                guard let task = task(of: waiting) else { continue }
+                leaveQueue(waiting.lease, task)
+                actions.append(.sendHome(waiting.lease))
             }
         }
     }
@@ -277,8 +283,8 @@ extension BatchingStateMachine {
     }
 
     private mutating func firstWaiting(in queue: Int) -> LeaseToken? {
-        while let lease = queues[queue].leases.first {
-            if tasks[lease] != nil { return lease }
+        while let waiting = queues[queue].leases.first {
+            if task(of: waiting) != nil { return waiting.lease }
             queues[queue].leases.removeFirst()
         }
         return nil
@@ -314,6 +320,13 @@ extension BatchingStateMachine {
     /// Keeps the queue of a worker that is sent and taken back many tasks from growing with the dead ones.
     private mutating func compactIfMostlyGone(_ queue: Int) {
         guard queues[queue].leases.count > 2 * queues[queue].waitingCount + 64 else { return }
-        queues[queue].leases = Deque(queues[queue].leases.filter { tasks[$0] != nil })
+        queues[queue].leases = Deque(queues[queue].leases.filter { task(of: $0) != nil })
+    }
+
+    /// The task that still waits in this place. A lease that was taken back and arrives once more stands in line twice, and only its
+    /// second place counts.
+    private func task(of waiting: Waiting) -> Task? {
+        guard let task = tasks[waiting.lease], task.sequence == waiting.sequence else { return nil }
+        return task
     }
 }

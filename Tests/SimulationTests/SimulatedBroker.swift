@@ -95,6 +95,7 @@ extension Simulation {
         while let event = events.popLast() {
             var actions: [JobsAndCalls.Action] = []
             broker?.core.handle(event, at: now, wall: wall, into: &actions)
+            if Self.isTracing { print("\(now - start) \(event)\n    \(actions)") }
             for action in actions {
                 // It may die between any two things it does.
                 if crashAfterActions == 0 { return crashBroker() }

@@ -1,3 +1,4 @@
+import Glibc
 import SinewCore
 import TestSupport
 
@@ -12,6 +13,9 @@ final class Simulation {
     let callsPerClient: Int
     let callEveryMilliseconds = 120
     let itemTimes: [Duration]
+
+    /// `make sim SEEDS=1 FROM=seed TRACE=1` prints what the broker is told and what it does.
+    static let isTracing = unsafe getenv("SINEW_SIMULATION_TRACE") != nil
 
     var random: SplitMix64
     var now: Instant

@@ -171,6 +171,14 @@ import Testing
             run(&machine, .batchFinished(batch(1))) == [.reply(lease(1)), .run(batch(2), model: Self.niki, [lease(2)])])
     }
 
+    @Test func `a task that was cancelled and is delivered once more runs once`() {
+        var machine = machine()
+        run(&machine, arrival(1), arrival(2), .cancelled(lease(2)), arrival(2))
+        #expect(
+            run(&machine, .batchFinished(batch(1))) == [.reply(lease(1)), .run(batch(2), model: Self.niki, [lease(2)])])
+        #expect(run(&machine, .batchFinished(batch(2))) == [.reply(lease(2))])
+    }
+
     @Test func `drain sends home what waits and finishes what runs`() {
         var machine = machine()
         run(&machine, arrival(1), arrival(2), arrival(3, Self.hybrik))
