@@ -116,10 +116,15 @@ extension BrokerStateMachine {
         case .queued:
             leaveQueue(slot)
         case .leased(let lease):
-            if withdraw, let worker = workers[lease.worker] {
-                actions.append(.withdraw(task.id, lease.token, from: worker.id))
+            for lease in [lease, task.hedge] {
+                guard let lease else { continue }
+                if withdraw, let worker = workers[lease.worker] {
+                    actions.append(.withdraw(task.id, lease.token, from: worker.id))
+                }
+                endLease(slot, lease, at: now)
             }
-            endLease(slot, lease, at: now)
+            tasks[slot].hedge = nil
+            stragglers.remove(slot)
         }
     }
 
@@ -150,6 +155,7 @@ extension BrokerStateMachine {
         let wasSolo = task.isSolo(limits)
         if diedWithWorker { task.deaths += 1 }
         task.state = .queued
+        stragglers.remove(slot)
         tasks[slot] = task
         counts.tasksRequeued += 1
         noteQueued(task, 1)

@@ -85,22 +85,79 @@ extension BrokerStateMachine {
     }
 
     private mutating func lease(_ slot: Int, to worker: Int, at now: Instant, into actions: inout [Action]) {
-        var task = tasks[slot]
+        guard let holder = workers[worker] else { preconditionFailure("leased to a forgotten worker") }
+        noteQueued(tasks[slot], -1)
+        let lease = giveLease(slot, to: worker, at: now, into: &actions)
+        tasks[slot].state = .leased(lease)
+        // Much longer than expected; of a worker that has not shown its rate nothing is expected.
+        var patience = limits.leaseDuration
+        if let rate = holder.rate.itemsPerSecond, rate > 0 {
+            let expected = Double(holder.inFlightItems + tasks[slot].items) / rate * limits.stragglerFactor
+            patience = .nanoseconds(Int64(Swift.min(expected, 1e6) * 1e9))
+        }
+        stragglers.set(slot, now + Swift.max(limits.stragglerMin, patience))
+    }
+
+    /// A task that has run for much longer than expected gets a second lease on an idle worker, when nothing else waits. One that
+    /// was in the hands of a dying worker does not: it may be what kills.
+    mutating func hedgeStragglers(at now: Instant, into actions: inout [Action]) {
+        while let due = stragglers.min, due.key <= now {
+            let task = tasks[due.slot]
+            if task.hedge != nil || task.deaths > 0 {
+                stragglers.remove(due.slot)
+                continue
+            }
+            guard counts.queuedCalls == 0, nextLease < leaseLimit, let worker = idleWorker(for: task.queue) else {
+                stragglers.set(due.slot, now + limits.beatInterval)
+                continue
+            }
+            stragglers.remove(due.slot)
+            counts.leasesHedged += 1
+            let second = giveLease(due.slot, to: worker, at: now, into: &actions)
+            tasks[due.slot].hedge = second
+        }
+    }
+
+    private func idleWorker(for queue: Int) -> Int? {
+        workers.indices.first { slot in
+            guard let worker = workers[slot] else { return false }
+            return worker.lifecycle == .ready && worker.reservation == .none && worker.leased.isEmpty
+                && worker.queues.contains(queue)
+        }
+    }
+
+    private mutating func giveLease(
+        _ slot: Int, to worker: Int, at now: Instant, into actions: inout [Action]
+    ) -> BrokerTask.Lease {
         guard var holder = workers[worker] else { preconditionFailure("leased to a forgotten worker") }
+        let task = tasks[slot]
         precondition(task.deadline > now, "an expired task was to be dispatched")
         let token = LeaseToken(slot: slot, sequence: nextLease)
         nextLease += 1
-        task.leasesGiven += 1
-        task.state = .leased(.init(token: token, worker: worker, confirmed: now, position: holder.leased.count))
-        tasks[slot] = task
-        noteQueued(task, -1)
+        tasks[slot].leasesGiven += 1
         counts.leasesGiven += 1
+        let lease = BrokerTask.Lease(token: token, worker: worker, confirmed: now, position: holder.leased.count)
         holder.rate.advance(to: now, wasBusy: !holder.leased.isEmpty)
         holder.leased.append(slot)
         holder.inFlightItems += task.items
         workers[worker] = holder
         actions.append(
-            .dispatch(task.id, token, to: holder.id, attempt: task.leasesGiven, deadline: task.deadline))
+            .dispatch(task.id, token, to: holder.id, attempt: task.leasesGiven + 1, deadline: task.deadline))
+        return lease
+    }
+
+    /// Ends the lease that a worker has of a task. False: it was the only one, and the task must be put back in line.
+    mutating func dropLease(_ slot: Int, on worker: Int, at now: Instant) -> Bool {
+        guard let lease = tasks[slot].lease(on: worker), case .leased(let first) = tasks[slot].state else {
+            preconditionFailure("a worker holds a task without a lease")
+        }
+        endLease(slot, lease, at: now)
+        guard let second = tasks[slot].hedge else { return false }
+        if first.worker == worker { tasks[slot].state = .leased(second) }
+        tasks[slot].hedge = nil
+        // The other one may be as slow.
+        stragglers.set(slot, now + limits.leaseDuration)
+        return true
     }
 
     /// Ends a lease without saying what becomes of the task.
@@ -110,9 +167,7 @@ extension BrokerStateMachine {
         let last = holder.leased.removeLast()
         if last != slot {
             holder.leased[lease.position] = last
-            guard case .leased(var moved) = tasks[last].state else { preconditionFailure("a queued task on a worker") }
-            moved.position = lease.position
-            tasks[last].state = .leased(moved)
+            tasks[last].update(on: lease.worker) { $0.position = lease.position }
         }
         holder.inFlightItems -= tasks[slot].items
         if case .alone(let queue) = holder.reservation {

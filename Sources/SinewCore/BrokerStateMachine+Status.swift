@@ -16,6 +16,8 @@ extension BrokerStateMachine {
         package internal(set) var callsExpired = 0
         package internal(set) var callsPoisoned = 0
         package internal(set) var leasesGiven = 0
+        /// Second leases of stragglers.
+        package internal(set) var leasesHedged = 0
         /// Leases that a living worker did not know of.
         package internal(set) var leasesLost = 0
         /// Results and returns with a token that is not valid.
@@ -65,10 +67,10 @@ extension BrokerStateMachine {
     package var callsHeld: Int { tasks.count }
     package var payloadBytesHeld: Int { tasks.payloadBytes }
 
-    /// Whether `token` is the valid lease of the task it names: at most one token per task is.
+    /// Whether `token` is a valid lease of the task it names: one is, or two of a straggler.
     package func isValid(_ token: LeaseToken) -> Bool {
         guard let task = tasks.task(at: token.slot), case .leased(let lease) = task.state else { return false }
-        return lease.token == token
+        return lease.token == token || task.hedge?.token == token
     }
 
     /// The first invariant that does not hold, as a sentence; nil when all do. Cost: O(tasks + workers).
@@ -82,6 +84,7 @@ extension BrokerStateMachine {
             if !deadlines.contains(slot) { return "task \(task.id.rawValue) has no deadline timer" }
             switch task.state {
             case .queued:
+                if task.hedge != nil || stragglers.contains(slot) { return "queued task \(task.id.rawValue) is hedged" }
                 queuedCalls += 1
                 queuedItems += task.items
                 let inFair = queues[task.queue].fair.contains(slot)
@@ -92,6 +95,12 @@ extension BrokerStateMachine {
                 guard let worker = workers[lease.worker], lease.position < worker.leased.count,
                     worker.leased[lease.position] == slot
                 else { return "leased task \(task.id.rawValue) is not with its worker" }
+                if let hedge = task.hedge {
+                    leasedCount += 1
+                    guard hedge.worker != lease.worker, let other = workers[hedge.worker],
+                        hedge.position < other.leased.count, other.leased[hedge.position] == slot
+                    else { return "the second lease of task \(task.id.rawValue) is not with its worker" }
+                }
                 if queues[task.queue].fair.contains(slot) { return "leased task \(task.id.rawValue) is also queued" }
             }
         }

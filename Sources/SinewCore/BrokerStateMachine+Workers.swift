@@ -69,36 +69,40 @@ extension BrokerStateMachine {
         }
         hear(slot, at: now)
         guard let holding else {
-            for task in worker.leased { confirm(task, at: now) }
+            for task in worker.leased { confirm(task, on: slot, at: now) }
             return
         }
         for token in holding {
-            guard let held = tasks.task(at: token.slot), case .leased(let lease) = held.state else { continue }
-            if lease.token == token && lease.worker == slot { confirm(token.slot, at: now) }
+            guard let lease = tasks.task(at: token.slot)?.lease(on: slot), lease.token == token else { continue }
+            confirm(token.slot, on: slot, at: now)
         }
         // A lease that is not named may be on its way in either direction, so it is only lost after its full time.
         for task in worker.leased {
-            guard case .leased(let lease) = tasks[task].state else { preconditionFailure("a queued task on a worker") }
+            guard let lease = tasks[task].lease(on: slot) else { preconditionFailure("a queued task on a worker") }
             guard lease.confirmed + limits.leaseDuration <= now else { continue }
             counts.leasesLost += 1
             actions.append(.withdraw(tasks[task].id, lease.token, from: id))
-            endLease(task, lease, at: now)
+            if dropLease(task, on: slot, at: now) { continue }
             requeue(task, diedWithWorker: false, at: now, into: &actions)
         }
     }
 
-    private mutating func confirm(_ slot: Int, at now: Instant) {
-        guard case .leased(var lease) = tasks[slot].state else { return }
-        lease.confirmed = now
-        tasks[slot].state = .leased(lease)
+    private mutating func confirm(_ slot: Int, on worker: Int, at now: Instant) {
+        tasks[slot].update(on: worker) { $0.confirmed = now }
     }
 
     mutating func settle(_ id: WorkerID, _ token: LeaseToken, at now: Instant, into actions: inout [Action]) {
-        guard let (worker, slot, lease) = validLease(id, token, at: now, into: &actions) else { return }
+        guard let (worker, slot) = validLease(id, token, at: now, into: &actions) else { return }
         let task = tasks[slot]
         workers[worker]?.rate.noteSettled(items: task.items)
         deadlines.remove(slot)
-        endLease(slot, lease, at: now)
+        if dropLease(slot, on: worker, at: now), case .leased(let other) = tasks[slot].state {
+            if let slower = workers[other.worker] {
+                actions.append(.withdraw(task.id, other.token, from: slower.id))
+            }
+            endLease(slot, other, at: now)
+        }
+        stragglers.remove(slot)
         tasks.remove(slot)
         counts.callsDone += 1
         counts.itemsDone += task.items
@@ -108,28 +112,26 @@ extension BrokerStateMachine {
     /// Only a worker that drains gives work back, so it gets no more.
     mutating func takeBack(_ id: WorkerID, _ token: LeaseToken, at now: Instant, into actions: inout [Action]) {
         if let slot = slotOfWorker[id] { startLeaving(slot) }
-        guard let (_, slot, lease) = validLease(id, token, at: now, into: &actions) else { return }
-        endLease(slot, lease, at: now)
+        guard let (worker, slot) = validLease(id, token, at: now, into: &actions) else { return }
+        if dropLease(slot, on: worker, at: now) { return }
         requeue(slot, diedWithWorker: false, at: now, into: &actions)
     }
 
-    /// The task and lease that a token stands for, if it is the valid one and this worker has it.
+    /// Worker and task that a token stands for, if it is valid and this worker has it.
     private mutating func validLease(
         _ id: WorkerID, _ token: LeaseToken, at now: Instant, into actions: inout [Action]
-    ) -> (worker: Int, slot: Int, lease: BrokerTask.Lease)? {
+    ) -> (worker: Int, slot: Int)? {
         guard let worker = slotOfWorker[id] else {
             counts.staleLeases += 1
             actions.append(.askForHello(id))
             return nil
         }
         hear(worker, at: now)
-        guard let task = tasks.task(at: token.slot), case .leased(let lease) = task.state,
-            lease.token == token, lease.worker == worker
-        else {
+        guard let lease = tasks.task(at: token.slot)?.lease(on: worker), lease.token == token else {
             counts.staleLeases += 1
             return nil
         }
-        return (worker, token.slot, lease)
+        return (worker, token.slot)
     }
 
     mutating func sayGoodbye(_ id: WorkerID, at now: Instant, into actions: inout [Action]) {
@@ -161,8 +163,9 @@ extension BrokerStateMachine {
     mutating func disconnect(_ id: WorkerID, unsent: LeaseToken, at now: Instant, into actions: inout [Action]) {
         guard let slot = slotOfWorker[id] else { return }
         // The lease that never left costs its task nothing.
-        if let task = tasks.task(at: unsent.slot), case .leased(let lease) = task.state, lease.token == unsent {
-            endLease(unsent.slot, lease, at: now)
+        if let lease = tasks.task(at: unsent.slot)?.lease(on: slot), lease.token == unsent,
+            !dropLease(unsent.slot, on: slot, at: now)
+        {
             requeue(unsent.slot, diedWithWorker: false, at: now, into: &actions)
         }
         if slotOfWorker[id] != nil { lose(slot, .disconnected, at: now, into: &actions) }
@@ -187,8 +190,10 @@ extension BrokerStateMachine {
         let isDeath = worker.lifecycle == .ready
         startLeaving(slot)
         for task in worker.leased.sorted() {
-            guard case .leased(let lease) = tasks[task].state else { preconditionFailure("a queued task on a worker") }
-            endLease(task, lease, at: now)
+            if dropLease(task, on: slot, at: now) {
+                if isDeath { tasks[task].deaths += 1 }
+                continue
+            }
             requeue(task, diedWithWorker: isDeath, at: now, into: &actions)
         }
         silences.remove(slot)

@@ -7,7 +7,8 @@ import DequeModule
 ///
 /// Promises, checked after every step of the simulator:
 /// 1. A call is answered once, by `deliver`, `abort` or `reject`, unless its client cancelled it or went away.
-/// 2. At most one lease of a task is valid; whatever carries another token changes nothing.
+/// 2. One lease of a task is valid, or two while it is a straggler; whatever carries another token changes nothing, and the first
+///    result ends both.
 /// 3. The tasks of a worker that was silent for `workerSilenceMax` run again elsewhere.
 /// 4. Queues, payload bytes and credits stay within `Limits`.
 /// 5. Nothing whose deadline passed is dispatched.
@@ -148,6 +149,8 @@ package struct BrokerStateMachine: Sendable {
     /// When each worker's silence becomes its death.
     var silences = IndexedHeap<Instant>()
     var deadlines = IndexedHeap<Instant>()
+    /// When a leased task has run for much longer than expected.
+    var stragglers = IndexedHeap<Instant>()
     /// Of task numbers.
     var nextSequence: UInt64 = 1
     /// Of lease tokens. A worker may outlive the broker, so no later one may give a number that this one gave.
@@ -174,7 +177,7 @@ package struct BrokerStateMachine: Sendable {
     /// When `handle(.ticked)` has something to do next; nil when only an event can.
     package var nextDeadline: Instant? {
         var next: Instant?
-        for candidate in [deadlines.min?.key, silences.min?.key] {
+        for candidate in [deadlines.min?.key, silences.min?.key, stragglers.min?.key] {
             if let candidate { next = next.map { Swift.min($0, candidate) } ?? candidate }
         }
         switch lifecycle {
@@ -204,6 +207,7 @@ package struct BrokerStateMachine: Sendable {
         case .stalled, .ticked: break
         }
         dispatch(at: now, into: &actions)
+        hedgeStragglers(at: now, into: &actions)
         finishDrain(at: now, into: &actions)
     }
 }

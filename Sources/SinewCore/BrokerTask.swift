@@ -30,10 +30,32 @@ struct BrokerTask: Sendable {
     let sequence: UInt64
     var tag = FairQueue.Tag(start: 0, sequence: 0)
     var state = State.queued
+    /// The second lease of a straggler, on another worker; only while the task is leased. The first result counts.
+    var hedge: Lease?
     /// Workers that died with the task in hand.
     var deaths = 0
     /// Leases given so far.
     var leasesGiven = 0
+
+    /// Of its at most two valid leases, the one that a worker has.
+    func lease(on worker: Int) -> Lease? {
+        guard case .leased(let lease) = state else { return nil }
+        if lease.worker == worker { return lease }
+        return hedge?.worker == worker ? hedge : nil
+    }
+
+    /// Changes the lease that a worker has.
+    mutating func update(on worker: Int, _ change: (inout Lease) -> Void) {
+        guard case .leased(var lease) = state else { preconditionFailure("a queued task on a worker") }
+        if lease.worker == worker {
+            change(&lease)
+            state = .leased(lease)
+        } else {
+            guard var second = hedge, second.worker == worker else { preconditionFailure("no lease on this worker") }
+            change(&second)
+            hedge = second
+        }
+    }
 
     /// Tried too often beside others: the next worker gets it alone.
     func isSolo(_ limits: Limits) -> Bool { deaths >= limits.deathsBeforeSolo }

@@ -43,10 +43,12 @@ import Testing
         var steps = 0
         var tasks = 0
         var brokers = 0
+        var hedges = 0
         var violations: [String] = []
 
         var summary: String {
-            "\(seeds) seeds, \(steps) steps, \(tasks) tasks ended, \(brokers) brokers, \(violations.count) violations"
+            "\(seeds) seeds, \(steps) steps, \(tasks) tasks ended, \(brokers) brokers, \(hedges) hedged leases, "
+                + "\(violations.count) violations"
         }
     }
 
@@ -90,12 +92,14 @@ import Testing
 
         func note(_ simulation: Simulation, _ seed: UInt64) {
             let (steps, tasks) = (simulation.steps, simulation.disk.endsWritten)
+            let hedges = simulation.hedgesBefore + (simulation.broker?.machine.counts.leasesHedged ?? 0)
             let (brokers, violation) = (Int(simulation.incarnations), simulation.violation)
             let line = state.withLock { state -> String? in
                 state.sums.seeds += 1
                 state.sums.steps += steps
                 state.sums.tasks += tasks
                 state.sums.brokers += brokers
+                state.sums.hedges += hedges
                 if let violation, state.sums.violations.count < 20 {
                     state.sums.violations.append("seed \(seed): \(violation); replay: make sim FROM=\(seed) SEEDS=1")
                 }
@@ -113,6 +117,7 @@ import Testing
         for violation in sums.violations { Issue.record("\(violation)") }
         #expect(sums.tasks > 100_000)
         #expect(sums.brokers > 20_000, "brokers were restarted")
+        #expect(sums.hedges > 100, "stragglers were tried twice")
     }
 
     /// `make sim`: as many seeds as the environment says.

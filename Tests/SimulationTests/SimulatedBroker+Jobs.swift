@@ -201,6 +201,7 @@ extension Simulation {
         if now >= diskFullUntil {
             for group in groups.prefix(Int.random(in: 0...groups.count, using: &random)) { apply(group) }
         }
+        hedgesBefore += broker.machine.counts.leasesHedged
         self.broker = nil
         requestInHand = nil
         schedule.add(.startBroker, at: now + randomDuration(50...1_500))

@@ -26,6 +26,8 @@ final class Simulation {
     var lastConnection: [UInt64]
     var nextProcess: UInt64 = 0
     var incarnations: UInt64 = 0
+    /// Of brokers that are gone.
+    var hedgesBefore = 0
     /// Until when nothing passes from and to a worker.
     var cutFrom: [Instant]
     var cutTo: [Instant]
