@@ -1,9 +1,9 @@
 import DequeModule
 
 /// A task as the broker keeps it in memory: 48 bytes; payload, label and result are on disk.
-struct JobTask: Sendable {
+package struct JobTask: Sendable {
     /// Exactly one of these. On the wire, *queued* is queued, backing off and loading; *leased* is offered and ending.
-    enum State: UInt8, Sendable, CaseIterable {
+    package enum State: UInt8, Sendable, CaseIterable {
         /// Not on disk.
         case absent
         /// On its way to the disk; not acknowledged.

@@ -45,6 +45,11 @@ extension JobStateMachine {
         return jobs[slot].status
     }
 
+    /// Absent when there is no such task.
+    package func state(of task: JobTaskID) -> JobTask.State {
+        slotOfJob[task.job].map { jobs[$0].state(task.index) } ?? .absent
+    }
+
     /// Whether the store is open.
     package var isServing: Bool { isOpen }
 
