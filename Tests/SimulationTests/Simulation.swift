@@ -234,6 +234,7 @@ final class Simulation {
             if ways != 0 { cutTo[slot] = until }
         // Between any two things that the broker does, or now.
         case .crashBroker:
+            if let broker, broker.hasStopped { return crashBroker() }
             if broker != nil { chance(70) ? crashAfterActions = Int.random(in: 0..<40, using: &random) : crashBroker() }
         case .startBroker: startBroker()
         case .drainBroker(let duration):

@@ -167,7 +167,10 @@ extension JobStateMachine {
         guard let slot = slotOfJob[task.job], jobs[slot].state(task.index).hasEnded, jobs[slot].transition == nil
         else { return }
         let record = jobs[slot].record
-        guard jobs[slot].mayReopen else { return repair(task, slot, into: &actions) }
+        // Of a task whose record was lost nothing is left to compute.
+        guard jobs[slot].mayReopen, !jobs[slot].tasks[task.index].isLost else {
+            return repair(task, slot, into: &actions)
+        }
         counts.recordsDamaged += 1
         actions.append(.write(.reviveTask(task, sequenceFloor: jobs[slot].lastSequence), .none))
         if record.state == .finished {
@@ -180,6 +183,9 @@ extension JobStateMachine {
 
     private mutating func repair(_ task: JobTaskID, _ slot: Int, into actions: inout [Action]) {
         counts.recordsDamaged += 1
+        if jobs[slot].state(task.index).hasEnded && !jobs[slot].isOver {
+            tenants[jobs[slot].record.tenant]?.openTasks += 1
+        }
         jobs[slot].move(task.index, to: .ending)
         damagedTasks.append(task)
         if retryAt == nil { repairAll(into: &actions) }

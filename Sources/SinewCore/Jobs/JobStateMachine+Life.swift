@@ -208,7 +208,8 @@ extension JobStateMachine {
         }
         for index in Set(indexes).sorted() {
             switch jobs[slot].state(index) {
-            case .failed, .dead: chosen.append(index)
+            // What was lost to damage has no payload; it must be appended anew.
+            case .failed, .dead: if !jobs[slot].tasks[index].isLost { chosen.append(index) }
             case .absent, .inserting, .queued, .backingOff, .loading, .offered, .ending, .done: break
             }
         }
