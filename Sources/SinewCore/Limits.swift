@@ -135,6 +135,9 @@ package struct Limits: Equatable, Sendable {
 
     /// Payloads and results on disk, over all tenants. Hit: RESOURCE_EXHAUSTED (DISK_FULL); ends are still written.
     package var storeBytesMax = 512 << 30
+    /// Bytes that new jobs and tasks leave free on the store's disk, besides the size of its log. Hit: RESOURCE_EXHAUSTED (DISK_FULL).
+    /// Results of tasks that were taken may use them; opening the store needs some.
+    package var storeFreeBytesMin = 64 << 20
     /// Bytes of appended tasks that are not yet on disk. Hit: RESOURCE_EXHAUSTED (QUEUE_FULL).
     package var storeBytesPendingMax = 256 << 20
     /// Requests of all clients that wait for the disk. Hit: RESOURCE_EXHAUSTED (QUEUE_FULL).
@@ -257,6 +260,7 @@ package struct Limits: Equatable, Sendable {
             (stragglerMin > .zero && stragglerFactor >= 1, "stragglerMin must be positive, stragglerFactor at least 1"),
             (tasksPerJobMax >= 1 && tasksPerJobMax <= 1 << 24, "tasksPerJobMax must be in 1...16777216"),
             (appendWindow >= tasksPerAppendMax, "tasksPerAppendMax must not exceed appendWindow"),
+            (storeFreeBytesMin >= 0, "storeFreeBytesMin must not be negative"),
             (taskPayloadBytesMax <= storeBytesPendingMax, "taskPayloadBytesMax must not exceed storeBytesPendingMax"),
             (taskPayloadBytesMax <= jobBytesOfferedMax, "taskPayloadBytesMax must not exceed jobBytesOfferedMax"),
             (priorityMax >= 0 && priorityMax <= 7, "priorityMax must be in 0...7"),

@@ -37,7 +37,6 @@ extension SQLiteJobStore {
     }
 
     private func refuseGrowth(of writes: [JobStoreWrite], _ database: Database) throws {
-        guard bytesMax < .max else { return }
         var bytes = 0
         for write in writes {
             switch write.operation {
@@ -46,6 +45,13 @@ extension SQLiteJobStore {
             }
         }
         guard bytes > 0 else { return }
+        // A new page is written twice, to the log and to the database.
+        if let free = folder.bytesFree, free - 2 * bytes - folder.logBytes < freeBytesMin {
+            throw JobStoreFailure.full(
+                "the disk of the job store \(folder.path) has \(free >> 20) MiB left, and \((freeBytesMin + folder.logBytes) >> 20) are kept free so that the store can be opened again; make room on it"
+            )
+        }
+        guard bytesMax < .max else { return }
         let used = try bytesInUse(database)
         guard used + bytes <= bytesMax else {
             throw JobStoreFailure.full(

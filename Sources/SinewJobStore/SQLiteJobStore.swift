@@ -12,6 +12,7 @@ package struct SQLiteJobStore: JobStore, ~Copyable {
     let folder: StoreFolder
     let database: JobDatabase
     let bytesMax: Int
+    let freeBytesMin: Int
     var checksum = RecordChecksum()
     /// The rows of the jobs.
     var numbers: [JobID: Int64] = [:]
@@ -20,11 +21,16 @@ package struct SQLiteJobStore: JobStore, ~Copyable {
     ///
     /// - Parameter bytesMax: what the database may hold before new jobs and tasks are refused as ``JobStoreFailure/full(_:)``. Ends and
     ///   results of tasks that were taken are always written.
-    package init(folder path: String, bytesMax: Int = .max) throws(JobStoreOpenError) {
+    /// - Parameter freeBytesMin: what new jobs and tasks leave free on the disk, besides the size of the log. A store that fills its own
+    ///   disk could not be opened again: opening copies the log into the database, and nothing can be removed before that.
+    package init(
+        folder path: String, bytesMax: Int = .max, freeBytesMin: Int = Limits().storeFreeBytesMin
+    ) throws(JobStoreOpenError) {
         let folder = try StoreFolder(path)
         let opened = try Self.openDatabase(folder.databasePath, of: path)
         self.folder = folder
         self.bytesMax = bytesMax
+        self.freeBytesMin = freeBytesMin
         database = opened.database
         numbers = opened.numbers
     }

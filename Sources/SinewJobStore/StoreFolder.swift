@@ -58,6 +58,20 @@ struct StoreFolder: ~Copyable {
         return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
+    /// Bytes that the disk of the folder has left for us; nil when the system does not say.
+    var bytesFree: Int? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return overflow ? .max : Int(clamping: bytes)
+    }
+
+    /// Bytes of the log: what opening the store may have to find room for in the database.
+    var logBytes: Int {
+        var status = stat()
+        return unsafe stat(databasePath + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    }
+
     private static func makeFolders(_ path: String) throws(JobStoreOpenError) {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {

@@ -9,8 +9,14 @@ struct CommandLineBenchTests {
             let messages_per_second, round_trip_p50_us, round_trip_p99_us: Double
             let failures: Int
         }
+        struct Durable: Decodable {
+            let items_per_second, restart_seconds: Double
+            let blocks, queued_items: Int
+        }
         let payload_bytes, window: Int
         let calls: Calls
+        let tasks_per_second: Double
+        let durable: Durable?
     }
 
     @Test func `the bench of the broker answers every call and reports rates and times`() async throws {
@@ -21,6 +27,22 @@ struct CommandLineBenchTests {
         #expect(report.payload_bytes == 100 && report.window == 20)
         #expect(report.calls.failures == 0 && report.calls.messages_per_second > 0)
         #expect(0 < report.calls.round_trip_p50_us && report.calls.round_trip_p50_us <= report.calls.round_trip_p99_us)
+    }
+
+    @Test func `the bench of durable work finds everything again after a restart and leaves nothing behind`()
+        async throws
+    {
+        try await withFolder { folder in
+            let done = try await CommandLineTool.run(
+                "bench", "broker", "--json", "--calls", "100", "--window", "10", "--round-trips", "100", "--durable",
+                folder, "--blocks", "30")
+            #expect(done.status == 0, "\(done.talk)")
+            let report = try JSONDecoder().decode(Report.self, from: Data(done.output.utf8))
+            let durable = try #require(report.durable)
+            #expect(durable.blocks == 30 && durable.queued_items == 30 * 64)
+            #expect(durable.items_per_second > 0 && durable.restart_seconds > 0 && report.tasks_per_second > 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        }
     }
 
     @Test func `a window of zero is a usage error`() async throws {

@@ -28,6 +28,7 @@ import Testing
         ("repliesUnreadMax", { $0.repliesUnreadMax = 0 }),
         ("tasksUnreadMax", { $0.tasksUnreadMax = $0.creditItemsMax - 1 }),
         ("messagesUnreceivedMax", { $0.messagesUnreceivedMax = 0 }),
+        ("storeFreeBytesMin", { $0.storeFreeBytesMin = -1 }),
         ("handshakeDurationMax", { $0.handshakeDurationMax = .zero }),
         ("authorizedKeysMax", { $0.authorizedKeysMax = 0 }),
         ("authorizedKeysBytesMax", { $0.authorizedKeysBytesMax = 0 }),

@@ -113,4 +113,26 @@ import Testing
         }
         #expect(try store.payload(of: JobTaskID(job: Sample.id(1), index: 0)).count == 50_000)
     }
+
+    @Test func `leaves room on the disk to be opened again, and uses it for results`() throws {
+        let folder = try TemporaryFolder()
+        var random = SplitMix64(seed: 7)
+        do {
+            var store = try SQLiteJobStore(folder: folder.path, freeBytesMin: 0)
+            try store.commit([JobStoreWrite(.insertJob(Sample.job(1)))])
+            try store.commit([Sample.insertTask(1, 0, Sample.bytes(5_000, &random))])
+        }
+        // As if the disk had less left than is to be kept.
+        var store = try SQLiteJobStore(folder: folder.path, freeBytesMin: .max / 4)
+        let task = Sample.insertTask(1, 1, Sample.bytes(5_000, &random))
+        let refusal = #expect(throws: JobStoreFailure.self) { try store.commit([task]) }
+        guard case .full(let message) = refusal else {
+            Issue.record("\(String(describing: refusal))")
+            return
+        }
+        #expect(message.contains("make room") && message.contains(folder.path))
+        try store.commit([Sample.end(1, 0, sequence: 1, Sample.bytes(3_000, &random))])
+        try store.commit([JobStoreWrite(.removeJob(Sample.id(1)))])
+        #expect(try store.jobs().jobs.isEmpty)
+    }
 }

@@ -14,15 +14,30 @@ struct BrokerBenchReport: Encodable {
     /// Whether all connections were encrypted and authenticated.
     let usesKeys: Bool
     let calls: Calls
+    /// Calls that carry many people each, as the client library sends them.
+    let tasksPerMessage: Int
+    let tasksPerSecond: Double
+    var durable: DurableBench.Report?
 
     func lines(style: TextStyle) -> [String] {
-        var table = TextTable(["broker", "messages/s", "round trip p50 µs", "p99 µs", "failures"])
+        var table = TextTable(["broker", "per second", "round trip p50 µs", "p99 µs", "failures"])
+        let keys = usesKeys ? ", CURVE" : ""
         table.add([
-            "calls of \(payloadBytes) bytes, \(window) under way" + (usesKeys ? ", CURVE" : ""),
-            fixed(calls.messagesPerSecond, 0),
+            "calls of \(payloadBytes) bytes, \(window) under way\(keys)", fixed(calls.messagesPerSecond, 0),
             fixed(calls.roundTripP50Us, 1), fixed(calls.roundTripP99Us, 1), "\(calls.failures)",
         ])
-        return table.lines(style: style)
+        table.add([
+            "tasks of \(payloadBytes) bytes, \(tasksPerMessage) in a message\(keys)", fixed(tasksPerSecond, 0), "", "",
+            "",
+        ])
+        guard let durable else { return table.lines(style: style) }
+        table.add([
+            "people acknowledged on disk, blocks of \(durable.itemsPerBlock)", fixed(durable.itemsPerSecond, 0), "", "",
+            "",
+        ])
+        return table.lines(style: style) + [
+            "a broker started anew answers for \(durable.queuedItems) queued people in \(fixed(durable.restartSeconds, 2)) s"
+        ]
     }
 }
 
@@ -32,6 +47,7 @@ struct BrokerBench {
     var calls = 100_000
     var window = 1_000
     var roundTrips = 2_000
+    var tasksPerMessage = 64
     /// Whether broker, worker and caller have keys.
     var usesKeys = false
 
@@ -42,6 +58,7 @@ struct BrokerBench {
         // One caller here is as fast as a broker's many: what one client may send is not what is measured.
         configuration.limits.peerMessagesPerSecond = 1 << 30
         configuration.limits.peerMessagesAtOnceMax = 1 << 32
+        configuration.limits.peerBytesPerSecond = 1 << 40
         let keys = usesKeys ? try BenchKeys() : nil
         defer { keys?.remove() }
         configuration.security = keys?.security
@@ -53,10 +70,15 @@ struct BrokerBench {
         try caller.waitUntilAnswered()
         let times = try caller.roundTrips(roundTrips)
         let rate = try caller.throughput(calls: calls, window: window)
+        var bundler = try EchoCaller(
+            server.clientEndpoint, payloadBytes: payloadBytes * tasksPerMessage, keys: keys?.client)
+        try bundler.waitUntilAnswered()
+        let bundles = try bundler.throughput(calls: max(1, calls / 8), window: max(1, min(64, window / 8)))
         return BrokerBenchReport(
             payloadBytes: payloadBytes, window: window, usesKeys: usesKeys,
             calls: .init(
                 messagesPerSecond: rate, roundTripP50Us: times[times.count / 2],
-                roundTripP99Us: times[times.count * 99 / 100], failures: caller.failures))
+                roundTripP99Us: times[times.count * 99 / 100], failures: caller.failures + bundler.failures),
+            tasksPerMessage: tasksPerMessage, tasksPerSecond: bundles * Double(tasksPerMessage))
     }
 }

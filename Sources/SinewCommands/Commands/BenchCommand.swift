@@ -30,12 +30,22 @@ struct BenchBrokerCommand: AsyncParsableCommand {
         help: "Give broker, worker and caller keys, made for this: everything is encrypted and authenticated.")
     var curve = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Also submit durable work to a store that is made in this folder and removed again.", valueName: "folder"))
+    var durable: String?
+
+    @Option(name: .long, help: "With --durable: blocks of 64 people to submit.")
+    var blocks = 2_000
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard bytes >= 1, calls >= 1, window >= 1, window <= 16_384, roundTrips >= 100 else {
+        guard blocks >= 1 else { throw ValidationError("--blocks must be at least 1") }
+        guard bytes >= 1, bytes <= 1 << 20, calls >= 1, window >= 1, window <= 16_384, roundTrips >= 100 else {
             throw ValidationError(
-                "--bytes and --calls must be at least 1, --window 1…16384, --round-trips at least 100")
+                "--bytes must be 1…1048576, --calls at least 1, --window 1…16384, --round-trips at least 100")
         }
     }
 
@@ -48,7 +58,12 @@ struct BenchBrokerCommand: AsyncParsableCommand {
         bench.usesKeys = curve
         var logger = Logger(label: "sinew.bench") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
-        let report = try bench.run(logger: logger)
+        var report = try bench.run(logger: logger)
+        if let durable {
+            var jobs = DurableBench(folder: durable)
+            jobs.blocks = blocks
+            report.durable = try await jobs.run(logger: logger)
+        }
         if output.json { return try JSONOutput.print(report) }
         for line in report.lines(style: .data) { StandardStreams.data(line) }
     }
