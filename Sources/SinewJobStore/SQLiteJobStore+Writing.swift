@@ -41,7 +41,7 @@ extension SQLiteJobStore {
         for write in writes {
             switch write.operation {
             case .insertJob, .insertTask: bytes += write.bytes.count + write.label.utf8.count + 256
-            case .setJobState, .endTask, .reviveTask, .removeJob, .reserveLeaseSequence: break
+            case .setJobState, .endTask, .reviveTask, .setSequenceFloor, .removeJob, .reserveLeaseSequence: break
             }
         }
         guard bytes > 0 else { return }
@@ -87,6 +87,8 @@ extension SQLiteJobStore {
                 end_checksum = NULL WHERE key = ?
                 """, [key], database)
             try run("DELETE FROM result WHERE key = ?", [key], database)
+        case .setSequenceFloor(let id, let sequenceFloor):
+            try change(id, database) { $0.sequenceFloor = sequenceFloor }
         case .removeJob(let id):
             guard let number = numbers.removeValue(forKey: id) else { throw unknown(id) }
             // Its rows go little by little, see `reclaim`; the number is never used again.

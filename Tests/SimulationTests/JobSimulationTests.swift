@@ -112,6 +112,13 @@ import Testing
         }
     }
 
+    @Test(arguments: [17_810, 18_091, 18_373, 23_460, 30_091] as [UInt64])
+    func `seeds that once broke a promise keep it`(seed: UInt64) {
+        let simulation = Self.simulation(seed: seed)
+        simulation.run()
+        #expect(simulation.violation == nil)
+    }
+
     @Test func `under every fault no acknowledged task is lost, stored twice or taken from a stale worker`() async {
         let sums = await Self.run(1..<10_001)
         for violation in sums.violations { Issue.record("\(violation)") }

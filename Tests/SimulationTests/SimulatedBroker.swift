@@ -11,6 +11,7 @@ struct SimulatedBroker {
 
     struct Lease {
         let token: LeaseToken
+        let worker: WorkerID
         var isVoid = false
     }
 
@@ -75,6 +76,7 @@ extension Simulation {
         case (.worker(let worker), .result(let lease, let tag, let status)):
             take(lease, tag, status, from: WorkerID(rawValue: worker))
         case (.worker(let worker), .returned(let lease)):
+            for task in broker?.leases.keys.filter({ $0.slot == lease.slot }) ?? [] { void(lease, of: task) }
             feedBroker(.calls(.returned(WorkerID(rawValue: worker), lease)))
         case (.worker(let worker), .goodbye): feedBroker(.calls(.workerSaidGoodbye(WorkerID(rawValue: worker))))
         case (.client, _), (.worker, _), (.submitter, _), (.broker, _):
@@ -162,7 +164,8 @@ extension Simulation {
         case .welcome(let worker): transmit(.welcome, from: .broker, to: .worker(worker.rawValue))
         case .askForHello(let worker): transmit(.helloAgain, from: .broker, to: .worker(worker.rawValue))
         case .refuse(let worker, let refusal): fail("worker \(worker.rawValue) was refused: \(refusal)")
-        case .drainWorker, .forget: break
+        case .drainWorker: break
+        case .forget(let worker, _): voidLeases(of: worker)
         case .announceDrain:
             for client in clients.indices { transmit(.goingAway, from: .broker, to: .client(client)) }
         case .stop:
@@ -189,7 +192,7 @@ extension Simulation {
             }
         }
         if !tokensGiven.insert(lease).inserted { fail("a lease token is given twice, by whatever broker") }
-        broker?.leases[task, default: []].append(.init(token: lease))
+        broker?.leases[task, default: []].append(.init(token: lease, worker: worker))
         let valid = broker?.leases[task]?.filter { broker?.machine.isValid($0.token) == true } ?? []
         if valid.count > 2 { fail("a task has \(valid.count) valid leases") }
         // A dead worker's address is sometimes known to be gone and sometimes not, as TCP has it.
@@ -201,13 +204,25 @@ extension Simulation {
         }
     }
 
-    /// A result may only end a task under a lease of this very task that was not withdrawn, and is one of its last two.
+    /// A result may only end a task under a lease of this very task that was not withdrawn, returned, unsendable, or in the hands of
+    /// a worker that was forgotten since.
     func check(_ lease: LeaseToken, isLeaseOf task: TaskID) {
         guard let given = broker?.leases[task], let place = given.firstIndex(where: { $0.token == lease }) else {
             return fail("the result of another task's lease was accepted")
         }
         if given[place].isVoid { fail("a result was accepted under a lease that was withdrawn") }
-        if place + 2 < given.count { fail("a result was accepted under an old lease") }
+    }
+
+    /// Whatever a worker held when it was forgotten runs again elsewhere.
+    private func voidLeases(of worker: WorkerID) {
+        guard let tasks = broker?.leases.keys else { return }
+        // Every task is treated alike, so their order decides nothing.
+        for task in tasks {
+            guard let given = broker?.leases[task] else { continue }
+            for place in given.indices where given[place].worker == worker {
+                broker?.leases[task]?[place].isVoid = true
+            }
+        }
     }
 
     private func void(_ lease: LeaseToken, of task: TaskID) {

@@ -81,6 +81,10 @@ struct SimulatedDisk {
             jobs[id.job]?.record.sequenceFloor = floor
             jobs[id.job]?.tasks[id.index]?.record.end = nil
             jobs[id.job]?.tasks[id.index]?.isResultDamaged = false
+        case .setSequenceFloor(let id, let floor):
+            if let last = jobs[id]?.lastSequence, floor < last { return "the floor \(floor) is below \(last)" }
+            if jobs[id] == nil { return "a floor is set of no job" }
+            jobs[id]?.record.sequenceFloor = floor
         case .removeJob(let id):
             if jobs.removeValue(forKey: id) == nil { return "a job is removed that is not there" }
         case .reserveLeaseSequence(let limit):

@@ -86,6 +86,7 @@ struct StoreModel: Equatable {
             jobs[id.job]?.sequenceFloor = floor
             tasks[id]?.record.end = nil
             tasks[id]?.result = []
+        case .setSequenceFloor(let id, let floor): jobs[id]?.sequenceFloor = floor
         case .removeJob(let id):
             jobs[id] = nil
             tasks = tasks.filter { $0.key.job != id }

@@ -116,6 +116,8 @@ package enum JobStoreOperation: Equatable, Sendable {
     case endTask(JobTaskID, JobTaskRecord.End)
     /// Takes the end and the result of a task away: it is queued again. The job's `sequenceFloor` becomes this one.
     case reviveTask(JobTaskID, sequenceFloor: UInt64)
+    /// No task of the job ends with this number or a smaller one any more, though no row may remember it.
+    case setSequenceFloor(JobID, UInt64)
     /// With all its tasks and results.
     case removeJob(JobID)
     /// No lease token with a sequence number below this one will be given again, whatever happens.

@@ -202,6 +202,8 @@ extension JobStateMachine {
             actions.append(.write(.insertTask(task, entry), .none))
             jobs[slot].lastSequence += 1
             jobs[slot].endsUnderWay += 1
+            // The row may be damaged again, and with it the only memory of this number.
+            actions.append(.write(.setSequenceFloor(task.job, jobs[slot].lastSequence), .none))
             let end = JobTaskRecord.End(
                 outcome: .failed, status: JobTaskFailure.damaged.status, attempts: 0,
                 sequence: jobs[slot].lastSequence, resultBytes: 0)
