@@ -2,7 +2,7 @@
 """Kills, stops, cuts off and starves a real broker, real workers and real clients while durable jobs flow; then compares every result with a
 local solve.
 
-usage: chaos.py --sinew .build/release/sinew [--kills 300] [--workers 3] [--seed 1] [--links] [--disk MiB] [--folder DIR]
+usage: chaos.py --sinew .build/release/sinew [--kills 300] [--workers 3] [--seed 1] [--pace 0.65] [--links] [--disk MiB] [--folder DIR]
 needs: pip install -r tools/chaos/requirements.txt; root for --links (network namespaces) and --disk (a tmpfs that is filled)
 
 Two kinds of clients submit. One is written from proto/README.md and remembers what was acknowledged; it never sends a task again once the
@@ -174,7 +174,7 @@ class Chaos:
 
     def run(self):
         while self.kills < self.options.kills and not self.submitters.trouble:
-            time.sleep(self.random.uniform(0.1, 1.2))
+            time.sleep(self.random.uniform(0.1, 1.9) * self.options.pace)
             choice = self.random.random()
             if choice < 0.75:
                 self.kill()
@@ -310,6 +310,7 @@ def main():
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pace", type=float, default=0.65, help="mean seconds between two faults")
     parser.add_argument("--links", action="store_true", help="workers in network namespaces whose links are cut (root)")
     parser.add_argument("--disk", type=int, default=0, metavar="MiB", help="the store on a tmpfs of this size, which is filled (root)")
     parser.add_argument("--folder", type=pathlib.Path, help="where everything is kept (default: a temporary folder)")

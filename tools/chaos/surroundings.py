@@ -53,11 +53,10 @@ class SmallDisk:
         return os.path.join(self.folder, "ballast")
 
     def fill(self):
-        with open(self.ballast, "wb") as file:
+        with open(self.ballast, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(b"\0" * 65536)
-                    file.flush()
             except OSError:
                 pass
 
