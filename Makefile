@@ -4,15 +4,18 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build -c release
 SWIFT_SOURCES := Sources Tests Package.swift
 
-.PHONY: help deps build demo test sim check lint format tidy generated external bench fuzz chaos release clean
+.PHONY: help deps build-deps build demo test test-tools sim check lint format tidy generated external bench fuzz chaos release clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-deps: ## Install the Debian packages the build needs, when some are missing
+deps: ## Install the Debian packages that building and testing need, when some are missing
+	@tools/install_dependencies.sh test
+
+build-deps:
 	@tools/install_dependencies.sh build
 
-build: deps ## Build the sinew command (release)
+build: build-deps ## Build the sinew command (release)
 	$(BUILD) --product sinew
 
 demo: build ## Two people, real motion, noise and a lost arm, through broker and two workers; writes out/
@@ -21,6 +24,10 @@ demo: build ## Two people, real motion, noise and a lost arm, through broker and
 test: deps ## Build everything and run all tests
 	$(BUILD) --build-tests
 	$(SWIFT) test -c release --skip-build
+	tools/tests.sh
+
+test-tools: deps build ## The tests that are written in Python: browser, clients of other languages, deploy/ (part of test)
+	tools/tests.sh
 
 SEEDS ?= 10000
 FROM ?= 1
@@ -57,7 +64,7 @@ fuzz: deps ## Fuzz everything that reads bytes of strangers, SECONDS=60 each (li
 chaos: build ## Kill, stop and cut off real processes, KILLS=300 times, and compare every result (tools/chaos/requirements.txt)
 	python3 tools/chaos/chaos.py --sinew .build/release/sinew --kills $(or $(KILLS),300)
 
-release: deps ## A binary with the Swift runtime inside, in out/release
+release: build-deps ## A binary with the Swift runtime inside, in out/release
 	$(BUILD) --product sinew --static-swift-stdlib --scratch-path .build/static
 	rm -rf out/release && mkdir -p out/release
 	strip -o out/release/sinew .build/static/release/sinew

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building (and, with `check`, linting) needs. Does nothing when all are there.
-# usage: tools/install_dependencies.sh [build|check|bench]
+# Installs the Debian packages that building (and, with `check`, linting; with `test`, testing) needs. Does nothing when all are there.
+# usage: tools/install_dependencies.sh [build|check|test|bench]
 set -euo pipefail
 
 build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev libsqlite3-dev)
 check_packages=(python3 git protobuf-compiler)
+# A real browser opens the dashboard; the environment of tools/tests.sh needs python3-venv.
+test_packages=(python3 python3-venv chromium chromium-driver)
 bench_packages=(libopenblas-dev)
 
 case "${1:-build}" in
     build) packages=("${build_packages[@]}") ;;
     check) packages=("${build_packages[@]}" "${check_packages[@]}") ;;
+    test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
     bench) packages=("${build_packages[@]}" "${bench_packages[@]}") ;;
-    *) echo "usage: $0 [build|check|bench]" >&2; exit 64 ;;
+    *) echo "usage: $0 [build|check|test|bench]" >&2; exit 64 ;;
 esac
 
 if ! command -v swift > /dev/null; then
@@ -23,6 +26,9 @@ fi
 present() {
     case "$1" in
         python3 | git) command -v "$1" > /dev/null ;;
+        python3-venv) python3 -c 'import ensurepip, venv' 2> /dev/null ;;
+        chromium) command -v chromium > /dev/null ;;
+        chromium-driver) command -v chromedriver > /dev/null ;;
         protobuf-compiler) command -v protoc > /dev/null ;;
         *) [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null)" = installed ] ;;
     esac
