@@ -22,6 +22,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -40,6 +41,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // Without its traits: neither swift-configuration nor full Foundation is compiled.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         // C libraries: a module map and a shim each, imported by exactly one Swift target.
@@ -86,6 +89,9 @@ let package = Package(
         .target(
             name: "SinewClient", dependencies: ["SinewCore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", logging],
             swiftSettings: strict),
+
+        // Watching: nothing else sees HTTP.
+        .target(name: "SinewStatus", dependencies: [hummingbird], swiftSettings: strict),
 
         // The command line.
         .target(
@@ -158,6 +164,7 @@ let package = Package(
             dependencies: [
                 "SinewJobStore", "SinewCore", "SinewArrayFiles", "CFaultyStorage", "JobStoreWriter", "TestSupport",
             ], swiftSettings: strict),
+        .testTarget(name: "SinewStatusTests", dependencies: ["SinewStatus", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SinewBrokerTests",
             dependencies: ["SinewBroker", "SinewCore", "SinewZeroMQ", "SinewArrayFiles", "TestSupport"],
