@@ -116,7 +116,7 @@ def check(path, text):
     name = path.rsplit("/", 1)[-1]
     if name == "Placeholder.swift":
         yield 1, "placeholder", "delete it now that the target has files of its own"
-    if "/Generated/" not in path and name != "Package.swift" and not path.endswith(".hex"):
+    if "/generated/" not in path.lower().replace("_", "") and name != "Package.swift" and not path.endswith(".hex"):
         count = text.count("\n")
         if count > LINES_MAX:
             yield LINES_MAX + 1, "file-length", f"{count} lines: one subject per file, at most {LINES_MAX}"

@@ -25,6 +25,20 @@ enum Names {
         return property(name.dropFirst(prefix.count).lowercased())
     }
 
+    /// `WORKER_STATE_SERVING` of `WorkerState` → `SERVING`.
+    static func pythonEnumCase(_ name: String, of type: String) throws -> String {
+        let prefix = snake(type).uppercased() + "_"
+        guard name.hasPrefix(prefix) else { throw Failure("\(name): the values of \(type) begin with \(prefix)") }
+        return String(name.dropFirst(prefix.count))
+    }
+
+    /// Names that a field of a Python class cannot have.
+    static let pythonKeywords: Set<String> = [
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+        "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass",
+        "raise", "return", "try", "while", "with", "yield", "read", "encode", "decode", "to_wire",
+    ]
+
     /// `SolvePoses` → `solvePoses`.
     static func method(_ name: String) -> String { escaped(name.prefix(1).lowercased() + name.dropFirst()) }
 
@@ -32,7 +46,8 @@ enum Names {
 
     private static func escaped(_ name: String) -> String { keywords.contains(name) ? "`\(name)`" : name }
 
-    private static func snake(_ name: String) -> String {
+    /// `SolvePoses` → `solve_poses`.
+    static func snake(_ name: String) -> String {
         var out = ""
         for character in name {
             if character.isUppercase, !out.isEmpty { out.append("_") }

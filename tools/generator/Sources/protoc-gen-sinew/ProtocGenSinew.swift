@@ -2,19 +2,23 @@ import Foundation
 import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
-/// `protoc-gen-sinew` is a protoc plugin: it writes one Swift file per `.proto` file.
-/// `protoc-gen-sinew --errors proto/errors.json` writes the Swift file of the error catalogue to standard output.
+/// `protoc-gen-sinew` is a protoc plugin: it writes one Swift file, or one Python module, per `.proto` file.
+/// `protoc-gen-sinew --errors proto/errors.json` writes the Swift file of the error catalogue to standard output, and
+/// `--python-errors` the Python module.
 @main
 struct ProtocGenSinew: CodeGenerator {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
-        guard arguments.first == "--errors", let path = arguments.dropFirst().first else {
+        guard let option = arguments.first, option == "--errors" || option == "--python-errors",
+            let path = arguments.dropFirst().first
+        else {
             ProtocGenSinew().main(nil)
             return
         }
         do {
             let catalogue = try ErrorCatalogue(contentsOfFile: path)
-            print(catalogue.swiftSource(), terminator: "")
+            print(
+                option == "--errors" ? catalogue.swiftSource() : catalogue.pythonSource(), terminator: "")
         } catch {
             FileHandle.standardError.write(Data("protoc-gen-sinew: \(path): \(error)\n".utf8))
             exit(1)
@@ -25,13 +29,21 @@ struct ProtocGenSinew: CodeGenerator {
     var projectURL: String? { nil }
     var supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] { [.proto3Optional] }
 
-    /// The parameter is the access of the generated types: `public` or `package`.
+    /// The parameter is the access of the generated Swift types, `public` or `package`; or `python` for Python modules.
     func generate(
         files: [FileDescriptor], parameter: any CodeGeneratorParameter, protoCompilerContext: any ProtoCompilerContext,
         generatorOutputs: any GeneratorOutputs
     ) throws {
+        if parameter.parameter == "python" {
+            for file in files {
+                try generatorOutputs.add(
+                    fileName: PythonFile.moduleName(file) + ".py", contents: try PythonFile(file).text())
+            }
+            return
+        }
         guard let access = Access(rawValue: parameter.parameter) else {
-            throw Failure("parameter “\(parameter.parameter)”: say --sinew_opt=public or --sinew_opt=package")
+            throw Failure(
+                "parameter “\(parameter.parameter)”: say --sinew_opt=public, --sinew_opt=package or --sinew_opt=python")
         }
         for file in files {
             let source = try SourceFile(file, access: access).text()

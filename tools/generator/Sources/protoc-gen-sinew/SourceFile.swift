@@ -5,8 +5,8 @@ import SwiftProtobufPluginLibrary
 struct SourceFile {
     private let file: FileDescriptor
     private let access: Access
-    /// Messages whose Swift type is written by hand.
-    private static let handWritten: Set<String> = ["sinew.v1.Tensor"]
+    /// Messages whose type is written by hand, in Swift and in Python.
+    static let handWritten: Set<String> = ["sinew.v1.Tensor"]
 
     init(_ file: FileDescriptor, access: Access) {
         self.file = file

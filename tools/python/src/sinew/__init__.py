@@ -1,0 +1,1 @@
+"""3D joints in, SMPL rotations out: the Python client of Sinew."""
