@@ -73,16 +73,19 @@ let package = Package(
 
         // Decisions (no sockets, clocks, threads) and the runtimes that carry them out.
         .target(name: "SinewCore", dependencies: [deque, heap, orderedCollections], swiftSettings: strict),
+        // What is counted, and how it is told to Prometheus; no sockets and no HTTP.
+        .target(name: "SinewMetrics", dependencies: ["SinewCore", "SinewWire"], swiftSettings: strict),
         .target(name: "SinewJobStore", dependencies: ["SinewCore", "SinewArrayFiles", grdb], swiftSettings: strict),
         .target(
             name: "SinewBroker",
             dependencies: [
-                "SinewCore", "SinewJobStore", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", deque, logging,
+                "SinewCore", "SinewJobStore", "SinewMetrics", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", deque,
+                logging,
             ], swiftSettings: strict),
         .target(
             name: "SinewWorker",
             dependencies: [
-                "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels",
+                "SinewCore", "SinewMetrics", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels",
                 "SinewArrayFiles", logging,
             ],
             swiftSettings: strict),
@@ -151,6 +154,9 @@ let package = Package(
                 "SinewWorker", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "TestSupport",
                 logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SinewMetricsTests", dependencies: ["SinewMetrics", "SinewCore", "SinewWire", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         // A storage that fails when told to, and a process that is there to be killed while it writes.

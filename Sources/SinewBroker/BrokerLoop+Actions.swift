@@ -8,21 +8,28 @@ extension BrokerLoop {
         switch action {
         case .admit(let task):
             while held.count <= task.slot { held.append(nil) }
-            held[task.slot] = callInHand()
+            var call = callInHand()
+            call.admitted = now
+            call.activity = activity.index(of: call.head.model)
+            held[task.slot] = call
         case .reject(let client, let call, let attempt, let reason):
             guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
-            try answer(client, call, attempt: attempt, head, with: reason)
+            let status = try answer(client, call, attempt: attempt, head, with: reason)
+            noteRefused(head, status)
         case .dispatch(let task, let lease, let worker, let attempt, let deadline):
             try dispatch(task, lease, to: worker, attempt: attempt, deadline: deadline)
         case .deliver(let task, let client, let call, let attempt):
             guard case .result(let head, let body) = inHand else { preconditionFailure("delivered no result in hand") }
+            if let kept = held[task.slot] { activity.noteEnded(kept, head.status, at: now) }
             try deliver(head, body, to: client, call, attempt: attempt)
             held[task.slot] = nil
         case .abort(let task, let client, let call, let attempt, let reason):
             guard let kept = held[task.slot] else { preconditionFailure("aborted a call that is not held") }
             held[task.slot] = nil
-            try answer(client, call, attempt: attempt, kept.head, with: reason)
+            let status = try answer(client, call, attempt: attempt, kept.head, with: reason)
+            activity.noteEnded(kept, status, at: now)
         case .discard(let task):
+            noteDiscarded(task)
             held[task.slot] = nil
         case .withdraw(_, let lease, let worker):
             try send(Head(kind: .cancelTask, lease: lease.rawValue), to: worker)
@@ -50,7 +57,10 @@ extension BrokerLoop {
     private func callInHand() -> HeldCall {
         switch inHand {
         case .call(let head, let body): return HeldCall(head: head, body: body)
-        case .payload(let task, let bytes): return jobCall(task, bytes)
+        case .payload(let task, let bytes):
+            var call = jobCall(task, bytes)
+            call.isTask = true
+            return call
         case .none, .result, .hello: preconditionFailure("admitted a call not in hand")
         }
     }
@@ -63,6 +73,7 @@ extension BrokerLoop {
             followUps.append(.undeliverable(worker, lease))
             return
         }
+        held[task.slot]?.dispatched = now
         var head = call.head
         head.kind = .task
         head.lease = lease.rawValue
@@ -96,13 +107,32 @@ extension BrokerLoop {
         }
     }
 
+    /// - Returns: the status of the answer.
     private mutating func answer(
         _ client: ClientID, _ call: CallID, attempt: Int, _ head: Head, with reason: RejectionReason
-    ) throws(ZeroMQError) {
+    ) throws(ZeroMQError) -> StatusCode {
         let rejection = WireRejection(
             reason, model: head.model, readyModels: readyModels.map { "\($0.name)/\($0.version)" },
             limits: configuration.limits)
         try answer(client, call, attempt: attempt, head, with: rejection)
+        return rejection.status
+    }
+
+    /// A call that was never admitted was answered with an error.
+    mutating func noteRefused(_ head: Head, _ status: StatusCode) {
+        guard PoseSolver.Method(rawValue: head.method) != nil else { return }
+        // Clients choose names as they like; only those of models are kept.
+        let index = machine.calls.isKnown(ModelKey(head.model)) ? activity.index(of: head.model) : 0
+        activity.noteRefused(index, status, items: head.items)
+    }
+
+    /// A call whose client gave it up, or a task: either a worker has answered it, or it will be offered again.
+    private mutating func noteDiscarded(_ task: TaskID) {
+        guard let kept = held[task.slot] else { return }
+        guard kept.isTask else { return activity.noteEnded(kept, .cancelled, at: now) }
+        if case .result(let head, _) = inHand, LeaseToken(rawValue: head.lease).slot == task.slot {
+            activity.noteEnded(kept, head.status, at: now)
+        }
     }
 
     mutating func answer(

@@ -204,6 +204,7 @@ extension BrokerLoop {
     }
 
     mutating func answer(_ head: Head, _ client: ClientID, with rejection: WireRejection) throws(ZeroMQError) {
+        noteRefused(head, rejection.status)
         try answer(
             client, CallID(rawValue: head.callID), attempt: Int(head.attempt), head, with: rejection)
     }

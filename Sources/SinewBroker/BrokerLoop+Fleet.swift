@@ -38,36 +38,4 @@ extension BrokerLoop {
             .serviceUnknown
         }
     }
-
-    func fleetStatus() -> FleetStatusReply {
-        let statuses = machine.calls.workerStatuses
-        var runningItems = 0
-        for status in statuses { runningItems += status.inFlightItems }
-        let counts = machine.calls.counts
-        let broker = BrokerStatus(
-            version: configuration.version, uptimeMicroseconds: (now - started).remainingMicroseconds,
-            queuedCalls: UInt64(counts.queuedCalls), queuedItems: UInt64(counts.queuedItems),
-            runningCalls: UInt64(machine.calls.callsHeld - counts.queuedCalls), runningItems: UInt64(runningItems),
-            callsDone: counters.resultsDelivered, itemsDone: counters.itemsDelivered,
-            callsFailed: counters.failuresAnswered, callsCancelled: UInt64(counts.callsCancelled),
-            callsRedispatched: UInt64(counts.tasksRequeued), malformedMessages: counters.malformedMessages,
-            clients: UInt64(machine.calls.clientCount), draining: machine.calls.isDraining,
-            handshakesRefused: counters.handshakesWithoutKey + (authenticator?.refusedHandshakes ?? 0),
-            messagesRefused: counters.messagesRefused, messagesTooFast: counters.messagesTooFast,
-            repliesDropped: counters.repliesDropped)
-        var workers: [WorkerStatus] = []
-        for status in statuses {
-            guard let description = descriptions[status.id] else { continue }
-            let hello = description.hello
-            workers.append(
-                WorkerStatus(
-                    name: hello.name, state: status.isLeaving ? .draining : .serving, models: hello.models,
-                    credits: UInt32(clamping: status.creditItems),
-                    inFlightItems: UInt32(clamping: status.inFlightItems), beat: description.beat,
-                    heardMicrosecondsAgo: (now - status.heard).remainingMicroseconds,
-                    computeThreads: hello.computeThreads, isa: hello.isa, host: hello.host,
-                    processID: hello.processID, version: hello.version))
-        }
-        return FleetStatusReply(broker: broker, workers: workers.sorted { $0.name < $1.name })
-    }
 }

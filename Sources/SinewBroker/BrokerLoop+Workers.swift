@@ -82,8 +82,12 @@ extension BrokerLoop {
         guard let payload = body.last else { throw WireError(.wrongFrames, "a beat without payload") }
         let beat = try payload.withBytes { (bytes) throws(WireError) in try WorkerBeat(decoding: bytes) }
         let holding = beat.holding.map { $0.leases.map { LeaseToken(rawValue: $0) } }
-        descriptions[worker]?.beat = beat
-        descriptions[worker]?.beat.holding = nil
+        if let known = descriptions[worker] {
+            var cleaned = beat.cleaned(for: known.hello.models)
+            cleaned.holding = nil
+            fleetActivity.add(from: known.beat, to: cleaned)
+            descriptions[worker]?.beat = cleaned
+        }
         try tell(.workerBeat(worker, holding: holding))
     }
 
@@ -98,7 +102,8 @@ extension BrokerLoop {
                         "credits": "\(hello.credits)", "isa": "\(hello.isa)",
                     ])
             }
-            descriptions[worker] = WorkerDescription(hello: hello, beat: descriptions[worker]?.beat ?? WorkerBeat())
+            let beat = descriptions[worker]?.beat ?? (hello.beat ?? WorkerBeat()).cleaned(for: hello.models)
+            descriptions[worker] = WorkerDescription(hello: hello, beat: beat)
         }
         let limits = configuration.limits
         let welcome = WorkerWelcome(

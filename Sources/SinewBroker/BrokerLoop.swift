@@ -12,6 +12,13 @@ struct BrokerLoop: ~Copyable {
         let head: Head
         /// Metadata and payload, as the client sent them.
         let body: [Frame]
+        /// Whether it is a task of a job.
+        var isTask = false
+        /// Where it is counted.
+        var activity = 0
+        var admitted = Instant(nanoseconds: 0)
+        /// When it was last given to a worker.
+        var dispatched: Instant?
     }
 
     /// What a worker said about itself.
@@ -64,6 +71,8 @@ struct BrokerLoop: ~Copyable {
     var held: [HeldCall?] = []
     var descriptions: [WorkerID: WorkerDescription] = [:]
     var counters = Counters()
+    var activity = RequestActivity()
+    var fleetActivity = FleetActivity()
     var isStopped = false
 
     private let clock = SuspendingClock()

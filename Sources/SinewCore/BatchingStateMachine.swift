@@ -84,6 +84,23 @@ package struct BatchingStateMachine: Sendable {
         /// In order of arrival; a lease that has left `tasks` is skipped.
         var leases: Deque<Waiting> = []
         var waitingCount = 0
+        var counts = ModelCounts()
+    }
+
+    /// What waits for a model, and why its batches were started.
+    package struct ModelCounts: Equatable, Sendable {
+        /// Items that wait for a compute thread.
+        package internal(set) var queuedItems = 0
+        /// Batches of the best size, or to which the next task could not be added without passing it.
+        package internal(set) var batchesFull = 0
+        /// Smaller ones, started because a thread was free.
+        package internal(set) var batchesIdle = 0
+
+        package init(queuedItems: Int = 0, batchesFull: Int = 0, batchesIdle: Int = 0) {
+            self.queuedItems = queuedItems
+            self.batchesFull = batchesFull
+            self.batchesIdle = batchesIdle
+        }
     }
 
     private struct Batch {
@@ -131,6 +148,9 @@ package struct BatchingStateMachine: Sendable {
         case .serving, .draining: false
         }
     }
+
+    /// By model, in the order of the models.
+    package var modelCounts: [ModelCounts] { queues.map(\.counts) }
 
     /// Every lease in hand, waiting or running (the cancelled ones left out), in ascending order: what a beat tells
     /// the broker. Cost: O(n log n).
@@ -182,6 +202,7 @@ extension BatchingStateMachine {
         nextSequence += 1
         queues[queue].leases.append(Waiting(lease: lease, sequence: nextSequence - 1))
         queues[queue].waitingCount += 1
+        queues[queue].counts.queuedItems += items
         queuedItems += items
     }
 
@@ -294,26 +315,42 @@ extension BatchingStateMachine {
     private mutating func takeBatch(from queue: Int, at now: Instant, into actions: inout [Action]) -> [LeaseToken] {
         var taken: [LeaseToken] = []
         var items = 0
+        var nextIsTooMuch = false
         while let lease = firstWaiting(in: queue), let task = tasks[lease] {
             if task.deadline <= now {
                 leaveQueue(lease, task)
                 actions.append(.expire(lease))
                 continue
             }
-            if !taken.isEmpty && items + task.items > queues[queue].model.batchItemsMax { break }
+            if !taken.isEmpty && items + task.items > queues[queue].model.batchItemsMax {
+                nextIsTooMuch = true
+                break
+            }
             queues[queue].leases.removeFirst()
             queues[queue].waitingCount -= 1
+            queues[queue].counts.queuedItems -= task.items
             queuedItems -= task.items
             runningItems += task.items
             items += task.items
             taken.append(lease)
         }
+        noteRelease(from: queue, isFull: nextIsTooMuch || items >= queues[queue].model.batchItemsMax, taken)
         return taken
+    }
+
+    private mutating func noteRelease(from queue: Int, isFull: Bool, _ taken: [LeaseToken]) {
+        if taken.isEmpty { return }  // all had expired
+        if isFull {
+            queues[queue].counts.batchesFull += 1
+        } else {
+            queues[queue].counts.batchesIdle += 1
+        }
     }
 
     private mutating func leaveQueue(_ lease: LeaseToken, _ task: Task) {
         tasks[lease] = nil
         queues[task.queue].waitingCount -= 1
+        queues[task.queue].counts.queuedItems -= task.items
         queuedItems -= task.items
     }
 

@@ -16,7 +16,8 @@ extension BrokerStateMachine {
         var task = BrokerTask(
             id: TaskID(slot: slot, sequence: nextSequence), client: call.client, call: call.id, attempt: call.attempt,
             queue: queue, items: Swift.max(call.items, 1), payloadBytes: call.payloadBytes,
-            deadline: Swift.min(call.deadline ?? now + limits.deadlineDefault, latest), sequence: nextSequence)
+            deadline: Swift.min(call.deadline ?? now + limits.deadlineDefault, latest), admitted: now,
+            sequence: nextSequence)
         nextSequence += 1
         task.tag = queues[queue].fair.insert(
             slot, items: task.items, flow: .init(tenant: call.tenant, priority: call.priority),

@@ -134,6 +134,7 @@ extension BrokerStateMachine {
         precondition(task.deadline > now, "an expired task was to be dispatched")
         let token = LeaseToken(slot: slot, sequence: nextLease)
         nextLease += 1
+        if task.leasesGiven > 0 { counts.leasesRepeated += 1 }
         tasks[slot].leasesGiven += 1
         counts.leasesGiven += 1
         let lease = BrokerTask.Lease(token: token, worker: worker, confirmed: now, position: holder.leased.count)

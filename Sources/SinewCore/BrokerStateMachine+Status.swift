@@ -16,6 +16,10 @@ extension BrokerStateMachine {
         package internal(set) var callsExpired = 0
         package internal(set) var callsPoisoned = 0
         package internal(set) var leasesGiven = 0
+        /// Of these, those of tasks that had had a lease before.
+        package internal(set) var leasesRepeated = 0
+        /// Leases of workers that went without a word, and those that a living worker did not know of.
+        package internal(set) var leasesExpired = 0
         /// Second leases of stragglers.
         package internal(set) var leasesHedged = 0
         /// Leases that a living worker did not know of.
@@ -133,6 +137,31 @@ extension BrokerStateMachine {
 }
 
 extension BrokerStateMachine {
+    /// When the oldest of the tasks that wait for a worker was admitted; nil when none waits. Cost: O(tasks).
+    package var oldestWaiting: Instant? {
+        guard counts.queuedCalls > 0 else { return nil }
+        var oldest: Instant?
+        for slot in tasks.slots.indices {
+            guard let task = tasks.slots[slot], case .queued = task.state else { continue }
+            oldest = oldest.map { Swift.min($0, task.admitted) } ?? task.admitted
+        }
+        return oldest
+    }
+
+    /// How long the fleet needs for all it has and all that waits, at the rate its workers have shown; nil when none has shown
+    /// one. Cost: O(workers).
+    package var drainTime: Duration? {
+        var (rate, items) = (0.0, counts.queuedItems)
+        for worker in workers {
+            guard let worker else { continue }
+            items += worker.inFlightItems
+            if worker.lifecycle == .ready { rate += worker.rate.itemsPerSecond ?? 0 }
+        }
+        guard items > 0 else { return .zero }
+        guard rate > 0 else { return nil }
+        return .nanoseconds(Int64(Swift.min(Double(items) / rate, 1e9) * 1e9))
+    }
+
     /// Clients that have a call in the broker.
     package var clientCount: Int { tasks.callsOfClient.count - (hasCalls(of: .jobs) ? 1 : 0) }
 
@@ -161,6 +190,9 @@ extension BrokerStateMachine {
     }
 
     package func hasCalls(of client: ClientID) -> Bool { tasks.callsOfClient[client] != nil }
+
+    /// Whether a worker ever announced the model.
+    package func isKnown(_ model: ModelKey) -> Bool { queueOfModel[model] != nil }
 
     package func isKnown(_ worker: WorkerID) -> Bool { slotOfWorker[worker] != nil }
 }

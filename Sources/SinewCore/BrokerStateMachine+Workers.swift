@@ -81,6 +81,7 @@ extension BrokerStateMachine {
             guard let lease = tasks[task].lease(on: slot) else { preconditionFailure("a queued task on a worker") }
             guard lease.confirmed + limits.leaseDuration <= now else { continue }
             counts.leasesLost += 1
+            counts.leasesExpired += 1
             actions.append(.withdraw(tasks[task].id, lease.token, from: id))
             if dropLease(task, on: slot, at: now) { continue }
             requeue(task, diedWithWorker: false, at: now, into: &actions)
@@ -189,6 +190,7 @@ extension BrokerStateMachine {
         guard let worker = workers[slot] else { preconditionFailure("a worker was lost twice") }
         let isDeath = worker.lifecycle == .ready
         startLeaving(slot)
+        if loss != .saidGoodbye { counts.leasesExpired += worker.leased.count }
         for task in worker.leased.sorted() {
             if dropLease(task, on: slot, at: now) {
                 if isDeath { tasks[task].deaths += 1 }

@@ -26,6 +26,7 @@ struct BrokerTask: Sendable {
     let items: Int
     let payloadBytes: Int
     let deadline: Instant
+    let admitted: Instant
     /// The order of admission over all models.
     let sequence: UInt64
     var tag = FairQueue.Tag(start: 0, sequence: 0)

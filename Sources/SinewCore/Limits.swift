@@ -175,6 +175,15 @@ package struct Limits: Equatable, Sendable {
     /// Lease numbers that are reserved on disk at a time.
     package var leaseSequencesPerBlock: UInt64 = 1 << 24
 
+    // MARK: Metrics.
+
+    /// Upper bounds of the classes of every histogram of durations, microseconds: 1-2-5 steps from 100 µs to 50 s. Beyond the last one
+    /// there is one more class. Both ends of the wire know them, so they are no field of a message.
+    package static let timeBoundsMicroseconds: [UInt64] = [
+        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+        5_000_000, 10_000_000, 20_000_000, 50_000_000,
+    ]
+
     // MARK: Worker.
 
     /// Items in one batch when a model states no best size. A larger single task runs alone.

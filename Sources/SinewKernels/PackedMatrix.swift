@@ -10,6 +10,8 @@ package final class PackedMatrix: Sendable {
     package let outputs: Int
     /// Columns of the weight matrix: inputs, K.
     package let inputs: Int
+    /// Multiply-adds of a product with one row; padding is not counted.
+    package var multiplyAdds: Int { inputs * outputs }
 
     internal let kernels: KernelSet
     internal let panels: Panels

@@ -20,6 +20,11 @@ public protocol PoseModel: Sendable {
     /// - Note: a person's result does not depend on who shares the batch, bit for bit.
     func solve(_ observations: PoseObservations, isCancelled: () -> Bool) throws(ModelError) -> PoseSolutions
 
+    /// Multiply-adds that the packed network takes for these people; 0 for a solver without a network.
+    ///
+    /// Further passes for people who were lost, refinement, forward kinematics and fitting are not counted.
+    func multiplyAdds(of observations: PoseObservations) -> Int
+
     /// The same on several threads, with the same result bit for bit.
     ///
     /// - Parameter team: must not be at work. Where a model says nothing of its own, each member solves some of the people.
@@ -31,6 +36,9 @@ public protocol PoseModel: Sendable {
 extension PoseModel {
     /// Every row by itself.
     public var isSequential: Bool { false }
+
+    /// No network.
+    public func multiplyAdds(of observations: PoseObservations) -> Int { 0 }
 }
 
 /// Which model answered: `name/version`.

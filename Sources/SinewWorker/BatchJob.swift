@@ -56,13 +56,18 @@ package struct BatchResult: Sendable {
     package let itemCount: Int
     /// Time the compute thread was at work, decoding and encoding included.
     let busy: Duration
+    /// Multiply-adds of the network for the people solved.
+    let multiplyAdds: Int
 
-    package init(id: BatchID, leases: [LeaseToken], answers: [Answer], itemCount: Int, busy: Duration) {
+    package init(
+        id: BatchID, leases: [LeaseToken], answers: [Answer], itemCount: Int, busy: Duration, multiplyAdds: Int = 0
+    ) {
         self.id = id
         self.leases = leases
         self.answers = answers
         self.itemCount = itemCount
         self.busy = busy
+        self.multiplyAdds = multiplyAdds
     }
 }
 

@@ -4,6 +4,22 @@ internal import SinewCore
 internal import SinewKernels
 internal import SinewModels
 
+/// What was measured of a model, on one thread and on all; nil where nothing was.
+package struct MeasuredModel: Sendable {
+    package let alone: BatchTable?
+    package let together: BatchTable?
+
+    package init(alone: BatchTable?, together: BatchTable?) {
+        self.alone = alone
+        self.together = together
+    }
+
+    /// How long compute threads should be at work on a batch, summed over them; nil when that was not measured.
+    func expectedWork(items: Int, threads: Int) -> Duration? {
+        (threads > 1 ? together : alone).map { .seconds($0.seconds(of: items) * Double(threads)) }
+    }
+}
+
 /// Chooses the batch size of every model when a worker starts, and which batches all compute threads should solve together.
 struct BatchSizing {
     /// Seconds that the measurement of all models may take together.
@@ -20,8 +36,10 @@ struct BatchSizing {
         let key: BatchTableCache.Key
     }
 
-    /// The models as the batching machine wants them, with the configured size or a measured one.
-    func models(_ models: LoadedModels, isCancelled: () -> Bool) -> [BatchingStateMachine.Model] {
+    /// The models as the batching machine wants them, with the configured size or a measured one, and what was measured.
+    func models(
+        _ models: LoadedModels, isCancelled: () -> Bool
+    ) -> [(model: BatchingStateMachine.Model, measured: MeasuredModel)] {
         let subjects = models.all.indices.flatMap { index in
             (team.count > 1 ? [.alone, team] : [.alone]).map { (team: ComputeTeam) in
                 Subject(model: index, team: team, key: key(of: models.all[index].identity, on: team))
@@ -30,8 +48,8 @@ struct BatchSizing {
         let tables = configuration.batchItemsMax == nil ? tables(of: subjects, models, isCancelled: isCancelled) : []
         return models.all.indices.map { index in
             let own = zip(subjects, tables).filter { $0.0.model == index }
-            let alone = own.first { $0.0.team.count == 1 }?.1
-            let together = own.first { $0.0.team.count > 1 }?.1
+            let alone = own.first { $0.0.team.count == 1 }.flatMap(\.1)
+            let together = own.first { $0.0.team.count > 1 }.flatMap(\.1)
             let size = configuration.batchItemsMax ?? alone?.chosenSize ?? configuration.limits.batchItemsMax
             var splitItemsMin: Int?
             if let alone, let together {
@@ -44,8 +62,9 @@ struct BatchSizing {
                     "all-threads-from-items": "\(splitItemsMin.map { "\($0)" } ?? "never")",
                     "us-per-item": "\(microseconds(alone))", "us-per-item-all-threads": "\(microseconds(together))",
                 ])
-            return BatchingStateMachine.Model(
+            let model = BatchingStateMachine.Model(
                 key: models.key(of: index), batchItemsMax: size, splitItemsMin: splitItemsMin)
+            return (model, MeasuredModel(alone: alone, together: together))
         }
     }
 

@@ -21,21 +21,30 @@ package struct BatchSolver: Sendable {
         let start = ContinuousClock.now
         var answers = [Answer?](repeating: nil, count: job.parts.count)
         var itemCount = 0
+        var multiplyAdds = 0
         for method in PoseSolver.Method.allCases {
             let places = job.parts.indices.filter { job.parts[$0].method == method }
             guard !places.isEmpty else { continue }
             let work = Work(job: job, parts: places.map { job.parts[$0] }, start: ContinuousClock.now)
-            let (solved, count) =
+            let solved =
                 switch method {
                 case .solvePoses: solvePoses(work)
                 case .solveEffectors: solveEffectors(work)
                 }
-            itemCount += count
-            for (place, answer) in zip(places, solved) { answers[place] = answer }
+            itemCount += solved.itemCount
+            multiplyAdds += solved.multiplyAdds
+            for (place, answer) in zip(places, solved.answers) { answers[place] = answer }
         }
         return BatchResult(
             id: job.id, leases: job.parts.map(\.lease), answers: answers.compactMap { $0 }, itemCount: itemCount,
-            busy: ContinuousClock.now - start)
+            busy: ContinuousClock.now - start, multiplyAdds: multiplyAdds)
+    }
+
+    /// What one call of the model gave.
+    private struct Solved {
+        let answers: [Answer]
+        let itemCount: Int
+        let multiplyAdds: Int
     }
 
     /// The parts of a batch that are solved by one call of the model.
@@ -46,7 +55,7 @@ package struct BatchSolver: Sendable {
         var isCancelled: Bool { job.cancellation.isCancelled }
     }
 
-    private func solvePoses(_ work: Work) -> (answers: [Answer], itemCount: Int) {
+    private func solvePoses(_ work: Work) -> Solved {
         let requests = work.parts.map { part in
             validate { () throws(CallFailure) in
                 let request: SolvePosesRequest = try decode(part)
@@ -68,15 +77,17 @@ package struct BatchSolver: Sendable {
                 &solved, toward: part, steps: Array(rows.refineSteps[range]), isCancelled: { work.isCancelled })
             return solved
         }
-        return (answers(to: requests, rows.firstRow, outcome, work, batchSize: people.count), people.count)
+        return Solved(
+            answers: answers(to: requests, rows.firstRow, outcome, work, batchSize: people.count),
+            itemCount: people.count, multiplyAdds: outcome.isSuccess ? work.job.model.multiplyAdds(of: people) : 0)
     }
 
-    private func solveEffectors(_ work: Work) -> (answers: [Answer], itemCount: Int) {
+    private func solveEffectors(_ work: Work) -> Solved {
         guard let model = work.job.model as? any EffectorPoseModel else {
             let failure = CallFailure(
                 .invalidArgument, .unsuitableModel, field: "model",
                 "model \(work.job.model.identity) solves joints, not effectors; ask for smpl-ik, or send SolvePoses")
-            return (work.parts.map { _ in failure.answer }, 0)
+            return Solved(answers: work.parts.map { _ in failure.answer }, itemCount: 0, multiplyAdds: 0)
         }
         let requests = work.parts.map { part in
             validate { () throws(CallFailure) in
@@ -107,7 +118,9 @@ package struct BatchSolver: Sendable {
                 &solved, toward: part, steps: Array(steps[range]), isCancelled: { work.isCancelled })
             return solved
         }
-        return (answers(to: requests, firstRow, outcome, work, batchSize: all.count), all.count)
+        return Solved(
+            answers: answers(to: requests, firstRow, outcome, work, batchSize: all.count), itemCount: all.count,
+            multiplyAdds: outcome.isSuccess ? model.multiplyAdds(of: all) : 0)
     }
 
     private func answers<Request: BatchedRequest>(
@@ -129,7 +142,9 @@ package struct BatchSolver: Sendable {
                 reply.batchSize = UInt32(batchSize)
                 reply.queueMicroseconds = work.parts[index].queueMicroseconds
                 reply.computeMicroseconds = compute
-                return Answer(status: .ok, code: .none, payload: reply.encode())
+                return Answer(
+                    status: .ok, code: .none, payload: reply.encode(),
+                    itemsSolved: request.itemCount - reply.itemErrors.count)
             }
         }
     }
@@ -171,6 +186,15 @@ package struct BatchSolver: Sendable {
                         .internal, .solverFailed,
                         "\(work.job.model.identity) failed on the batch: \(error.message)"))
             }
+        }
+    }
+}
+
+extension Result {
+    fileprivate var isSuccess: Bool {
+        switch self {
+        case .success: true
+        case .failure: false
         }
     }
 }

@@ -35,6 +35,22 @@ package struct BatchTable: Sendable, Equatable {
         return entries.first { $0.secondsPerItem <= best * 1.03 }?.size ?? entries[0].size
     }
 
+    /// How long a batch takes by the table, seconds: interpolated between measured sizes; beyond the largest one each person takes
+    /// what it takes there.
+    package func seconds(of items: Int) -> Double {
+        guard items > 0 else { return 0 }
+        var below = Entry(size: 0, secondsPerItem: 0)
+        for entry in entries {
+            if items <= entry.size {
+                let (low, high) = (Double(below.size) * below.secondsPerItem, Double(entry.size) * entry.secondsPerItem)
+                let share = Double(items - below.size) / Double(entry.size - below.size)
+                return low + (high - low) * share
+            }
+            below = entry
+        }
+        return Double(items) * below.secondsPerItem
+    }
+
     /// The smallest size from which on a batch is done at least 5 % sooner by several threads together, at every size that both
     /// tables have; nil when there is none.
     package static func splitItemsMin(alone: BatchTable, together: BatchTable) -> Int? {

@@ -47,6 +47,15 @@ package struct LoadedModels: Sendable {
     /// The key under which the batching machine knows a model.
     func key(of index: Int) -> ModelKey { ModelKey(all[index].identity.description) }
 
+    /// The counters of a model that has done nothing yet.
+    func activity(of index: Int, _ configuration: WorkerConfiguration, bestBatch: Int) -> ModelActivity {
+        let identity = all[index].identity
+        return ModelActivity(
+            name: identity.name, version: identity.version,
+            loadMicroseconds: configuration.loadTimes[identity.description]?.remainingMicroseconds ?? 0,
+            bestBatch: UInt32(clamping: bestBatch))
+    }
+
     /// What the broker is told.
     var ready: [ModelReady] {
         all.map { model in

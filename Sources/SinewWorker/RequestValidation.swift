@@ -86,4 +86,13 @@ package struct Answer: Sendable, Equatable {
     package let status: StatusCode
     package let code: ServiceErrorCode
     package let payload: [UInt8]
+    /// People whose poses it holds.
+    package let itemsSolved: Int
+
+    package init(status: StatusCode, code: ServiceErrorCode, payload: [UInt8], itemsSolved: Int = 0) {
+        self.status = status
+        self.code = code
+        self.payload = payload
+        self.itemsSolved = itemsSolved
+    }
 }

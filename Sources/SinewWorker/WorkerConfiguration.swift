@@ -24,6 +24,8 @@ package struct WorkerConfiguration: Sendable {
     package var batchItemsMax: Int?
     /// Where measured batch tables are kept for the next start, an absolute path; nil measures at every start.
     package var batchTableFolder: String?
+    /// How long each model took to load, by `name/version`, for operators.
+    package var loadTimes: [String: Duration] = [:]
     /// The service's maxima.
     package var limits: Limits
 

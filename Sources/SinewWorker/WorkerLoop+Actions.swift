@@ -45,7 +45,8 @@ extension WorkerLoop {
                 lease: lease, method: task.method, payload: task.payload, declaredItems: Int(task.items),
                 queueMicroseconds: (now - task.arrived).remainingMicroseconds)
         }
-        running[batch] = RunningBatch(thread: thread, cancellation: cancellation)
+        for lease in leases { tasks[lease]?.started = now }
+        running[batch] = RunningBatch(thread: thread, model: first.model, threads: count, cancellation: cancellation)
         threads[thread].run(
             BatchJob(
                 id: batch, model: models.all[first.model], parts: parts, team: count > 1 ? team : .alone,
@@ -64,13 +65,21 @@ extension WorkerLoop {
             preconditionFailure("a batch finished that was not running")
         }
         freeThreads.append(batch.thread)
-        counters.note(result)
-        for (lease, answer) in zip(result.leases, result.answers) { answers[lease] = answer }
+        counters.note(
+            result, of: batch.model, threads: batch.threads,
+            expected: measured[batch.model].expectedWork(items: result.itemCount, threads: batch.threads))
+        for (lease, answer) in zip(result.leases, result.answers) {
+            answers[lease] = answer
+            tasks[lease]?.computed = result.busy
+        }
         try step(.batchFinished(result.id))
     }
 
     private mutating func settle(_ lease: LeaseToken, _ answer: Answer) throws(ZeroMQError) {
         guard let task = forget(lease) else { return }
+        counters.note(
+            answer, of: task.model, items: Int(task.items), queued: task.started.map { $0 - task.arrived },
+            computed: task.computed, total: clock.now - task.arrived)
         let head = Head(
             kind: .result, callID: task.callID, lease: task.brokerLease, attempt: task.attempt, items: task.items,
             status: answer.status, errorCode: answer.code.rawValue)

@@ -27,15 +27,23 @@ extension WorkerLoop {
             name: configuration.name, models: models.ready, credits: UInt32(configuration.creditItems),
             computeThreads: UInt32(configuration.computeThreads), isa: ISA.selected.rawValue,
             host: WorkerConfiguration.hostName, processID: UInt32(bitPattern: getpid()),
-            version: configuration.version)
+            version: configuration.version, beat: countersNow(leases: nil))
         if try send(Head(kind: .hello), payload: hello.encode()) { connection.helloLeft(at: clock.now) }
     }
 
     mutating func beat() throws(ZeroMQError) {
-        let leases = machine.heldLeases.compactMap { tasks[$0]?.brokerLease }.sorted()
-        let beat = counters.beat(
-            queuedItems: machine.queuedItems, runningItems: machine.runningItems, leases: leases)
+        let beat = countersNow(leases: machine.heldLeases.compactMap { tasks[$0]?.brokerLease }.sorted())
         if try send(Head(kind: .beat), payload: beat.encode()) { connection.beatLeft(at: clock.now) }
+    }
+
+    /// - Parameter leases: those in hand; nil leaves them out.
+    private func countersNow(leases: [UInt64]?) -> WorkerBeat {
+        var beat = counters.beat(
+            queuedItems: machine.queuedItems, runningItems: machine.runningItems, modelCounts: machine.modelCounts,
+            leases: leases)
+        beat.uptimeMicroseconds = UInt64(clock.now.nanoseconds / 1_000)
+        beat.malformedMessages = UInt64(malformedMessages)
+        return beat
     }
 
     /// Sends to the broker; false when nothing is connected, which is remembered.

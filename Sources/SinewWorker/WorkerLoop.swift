@@ -18,10 +18,17 @@ struct WorkerLoop: ~Copyable {
         let items: UInt32
         let payload: Frame?
         let arrived: Instant
+        /// When its batch was given to a compute thread; nil while it waits.
+        var started: Instant?
+        /// How long that thread was at work; nil before it was done.
+        var computed: Duration?
     }
 
     struct RunningBatch {
         let thread: Int
+        let model: Int
+        /// How many solve it.
+        let threads: Int
         let cancellation: Cancellation
     }
 
@@ -60,7 +67,9 @@ struct WorkerLoop: ~Copyable {
     var answers: [LeaseToken: Answer] = [:]
     var freeThreads: [Int]
     var running: [BatchID: RunningBatch] = [:]
-    var counters = WorkerCounters()
+    /// By model.
+    let measured: [MeasuredModel]
+    var counters: WorkerCounters
     var malformedMessages = 0
 
     /// How long a worker waits for the broker to forget it before it goes anyway.
@@ -80,8 +89,12 @@ struct WorkerLoop: ~Copyable {
             configuration: configuration, models: models, threads: threads, team: team, inbox: inbox, orders: orders,
             logger: logger, line: line,
             machine: BatchingStateMachine(
-                models: sized, computeThreads: configuration.computeThreads, limits: configuration.limits),
-            freeThreads: Array(threads.indices))
+                models: sized.map(\.model), computeThreads: configuration.computeThreads, limits: configuration.limits),
+            freeThreads: Array(threads.indices), measured: sized.map(\.measured),
+            counters: WorkerCounters(
+                models: sized.enumerated().map { index, sized in
+                    models.activity(of: index, configuration, bestBatch: sized.model.batchItemsMax)
+                }))
         loop.runUntilStopped()
     }
 

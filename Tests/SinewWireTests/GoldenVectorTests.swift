@@ -57,26 +57,20 @@ import Testing
             message: "no model “niky”", code: UInt32(ServiceErrorCode.unknownModel.rawValue), field: "model"),
         "worker-hello": WorkerHello(
             name: "anna-17", models: [niki], credits: 512, computeThreads: 2, isa: "avx512", host: "anna",
-            processID: 4_194_304, version: "0.1.0", incarnation: 1 << 63),
+            processID: 4_194_304, version: "0.1.0", incarnation: 1 << 63, beat: GoldenFleet.beat),
         "worker-welcome": WorkerWelcome(
             beatIntervalMicroseconds: 1_000_000, leaseMicroseconds: 5_000_000, payloadBytesMax: 16_777_216,
             version: "0.1.0"),
         "fleet-status-reply": FleetStatusReply(
-            broker: BrokerStatus(
-                version: "0.1.0", uptimeMicroseconds: 3_600_000_000, queuedCalls: 1, queuedItems: 2, runningCalls: 3,
-                runningItems: 4, callsDone: 5, itemsDone: 6, callsFailed: 7, callsCancelled: 8, callsRedispatched: 9,
-                malformedMessages: 10, clients: 11, draining: true,
-                handshakesRefused: 12, messagesRefused: 13, messagesTooFast: 14, repliesDropped: 15),
+            broker: GoldenFleet.broker,
             workers: [
                 WorkerStatus(
                     name: "anna-17", state: .draining, models: [niki], credits: 512, inFlightItems: 64,
-                    beat: WorkerBeat(
-                        itemsDone: 5_000_000_000, batchesDone: 70_000, busyMicroseconds: 1_234_567, largestBatch: 256,
-                        batchSizes: [BatchSizeCount(size: 1, count: 3), BatchSizeCount(size: 256, count: 69_997)],
-                        queuedItems: 12, runningItems: 64, holding: HeldLeases(leases: [3, 1 << 40])),
+                    beat: GoldenFleet.beat(models: [GoldenFleet.activity]),
                     heardMicrosecondsAgo: 250_000, computeThreads: 2, isa: "avx2", host: "anna", processID: 17,
                     version: "0.1.0")
-            ]),
+            ],
+            timeUnixMicroseconds: 1_700_000_000_000_000, models: [GoldenFleet.activity]),
         "list-models-reply": ListModelsReply(models: [
             ModelAvailability(model: hybrik, workers: 2), ModelAvailability(model: niki, workers: 1),
         ]),

@@ -34,7 +34,16 @@ MODEL = {"name": "niki", "version": "1", "architecture": "niki-twist-and-swing",
 BEAT = {
     "items_done": 5_000_000_000, "batches_done": 70_000, "busy_us": 1_234_567, "largest_batch": 256,
     "batch_sizes": [{"size": 1, "count": 3}, {"size": 256, "count": 69_997}], "queued_items": 12, "running_items": 64,
-    "holding": {"leases": [3, 2**40]},
+    "holding": {"leases": [3, 2**40]}, "cpu_us": 9_876_543, "resident_bytes": 2**28, "models": [], "uptime_us": 60_000_000,
+    "malformed_messages": 1,
+}
+TIMES = {"sum_us": 2_400, "counts": [0, 1, 0, 0, 1] + [0] * 14}
+NO_TIMES = {"sum_us": 0, "counts": []}
+ACTIVITY = {
+    "name": "niki", "version": "1", "requests_ok": 2, "requests_failed": 1, "items_ok": 66, "items_failed": 3, "batches": 2,
+    "queued_items": 4, "busy_us": 2_100, "expected_us": 2_000, "flop": 6_006_000_000, "load_us": 41_000, "batches_full": 1,
+    "batches_idle": 1, "queue_time": NO_TIMES, "compute_time": TIMES, "batch_sizes": [{"size": 2, "count": 1}, {"size": 64, "count": 1}],
+    "total_time": TIMES, "best_batch": 64,
 }
 
 VECTORS = {
@@ -75,7 +84,7 @@ VECTORS = {
         "message": "no model “niky”", "code": 103, "field": "model"}),
     "worker-hello": ("a worker introduces itself", {
         "name": "anna-17", "models": [MODEL], "credits": 512, "compute_threads": 2, "isa": "avx512", "host": "anna",
-        "process_id": 4_194_304, "version": "0.1.0", "incarnation": 2**63}),
+        "process_id": 4_194_304, "version": "0.1.0", "incarnation": 2**63, "beat": BEAT}),
     "worker-welcome": ("the broker states its rules", {
         "beat_interval_us": 1_000_000, "lease_us": 5_000_000, "payload_bytes_max": 16_777_216, "version": "0.1.0"}),
     "fleet-status-reply": ("one broker, one draining worker", {
@@ -83,11 +92,23 @@ VECTORS = {
             "version": "0.1.0", "uptime_us": 3_600_000_000, "queued_calls": 1, "queued_items": 2, "running_calls": 3,
             "running_items": 4, "calls_done": 5, "items_done": 6, "calls_failed": 7, "calls_cancelled": 8,
             "calls_redispatched": 9, "malformed_messages": 10, "clients": 11, "draining": True,
-            "handshakes_refused": 12, "messages_refused": 13, "messages_too_fast": 14, "replies_dropped": 15},
+            "handshakes_refused": 12, "messages_refused": 13, "messages_too_fast": 14, "replies_dropped": 15,
+            "jobs_open": 16, "jobs_sealed": 17, "jobs_finished": 18, "jobs_cancelled": 19, "jobs_expired": 20, "tasks_queued": 21,
+            "tasks_leased": 22, "tasks_done": 23, "tasks_failed": 24, "tasks_dead": 25, "job_items": 26, "job_items_done": 27,
+            "task_ends_done": 28, "task_ends_failed": 29, "task_ends_dead": 30, "task_retries": 31, "oldest_waiting_us": 32,
+            "oldest_job_us": 33, "leases_given": 34, "lease_expiries": 35, "redeliveries": 36, "duplicates_dropped": 37,
+            "workers_lost": 38, "credits_total": 39, "credits_in_use": 40, "drain_us_estimated": 41, "store_bytes": 42,
+            "store_breakdowns": 43, "models": [{
+                "name": "niki", "version": "", "statuses": [
+                    {"status": 0, "requests": 2, "items": 66}, {"status": 3, "requests": 1, "items": 3}],
+                "queue_time": NO_TIMES, "total_time": TIMES}],
+            "cpu_us": 44, "resident_bytes": 45},
         "workers": [{
-            "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64, "beat": BEAT,
+            "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64,
+            "beat": BEAT | {"models": [ACTIVITY]},
             "heard_us_ago": 250_000, "compute_threads": 2, "isa": "avx2", "host": "anna", "process_id": 17,
-            "version": "0.1.0"}]}),
+            "version": "0.1.0"}],
+        "time_unix_us": 1_700_000_000_000_000, "models": [ACTIVITY]}),
     "list-models-reply": ("two models", {
         "models": [{"model": {"name": "hybrik", "version": "1", "architecture": "hybrik", "weights_sha256": ""}, "workers": 2},
                    {"model": MODEL, "workers": 1}]}),

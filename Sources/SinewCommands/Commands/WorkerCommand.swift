@@ -77,9 +77,16 @@ struct WorkerRunCommand: AsyncParsableCommand {
         if let isaMax { ISA.limit(to: isaMax.isa) }
         let repository = ModelRepository(path: models)
         let names = model.isEmpty ? try repository.list().map { "\($0.name)/\($0.version)" } : model
-        let loaded = try names.map { try repository.load($0, precision: precision?.precision) }
+        var loadTimes: [String: Duration] = [:]
+        let loaded = try names.map { name in
+            let begin = ContinuousClock.now
+            let model = try repository.load(name, precision: precision?.precision)
+            loadTimes[model.identity.description] = ContinuousClock.now - begin
+            return model
+        }
 
         var configuration = WorkerConfiguration(brokerEndpoint: broker, version: sinewVersion)
+        configuration.loadTimes = loadTimes
         configuration.keys = keys
         configuration.allowsInsecure = service.insecure
         let allowance = ProcessorAllowance.current

@@ -20,19 +20,69 @@ extension JobStateMachine {
     /// What is there now, over all tenants. Cost: O(jobs).
     package struct Totals: Equatable, Sendable {
         package var jobs = 0
+        /// By their state on disk.
+        package var jobsOfState = JobCounts()
         package var tasksQueued = 0
         package var tasksLeased = 0
+        package var tasksDone = 0
+        package var tasksFailed = 0
+        package var tasksDead = 0
+        package var items = 0
+        package var itemsDone = 0
+        /// The oldest job with tasks that wait was submitted then.
+        package var oldestWaiting: WallTime?
         /// Payloads and results on disk.
         package var bytesStored = 0
         package var requestsWaiting = 0
     }
 
+    /// Jobs by state.
+    package struct JobCounts: Equatable, Sendable {
+        package private(set) var open = 0
+        package private(set) var sealed = 0
+        package private(set) var finished = 0
+        package private(set) var cancelled = 0
+        package private(set) var expired = 0
+
+        mutating func count(_ state: JobRecord.State) {
+            switch state {
+            case .open: open += 1
+            case .sealed: sealed += 1
+            case .finished: finished += 1
+            case .cancelled: cancelled += 1
+            case .expired: expired += 1
+            }
+        }
+    }
+
+    /// Since when the flow that was served longest ago, or never, waits with tasks on disk; nil when none does. Cost: O(flows).
+    package var oldestUnserved: Instant? {
+        var oldest: Instant?
+        for feed in feeds where feed.jobs > 0 {
+            for flow in feed.flows where !flow.jobs.isEmpty {
+                oldest = oldest.map { Swift.min($0, flow.waitingSince) } ?? flow.waitingSince
+            }
+        }
+        return oldest
+    }
+
     package var totals: Totals {
         var totals = Totals()
         for job in jobs where !job.isVacant {
+            let status = job.status
             totals.jobs += 1
-            totals.tasksQueued += job.status.queued
-            totals.tasksLeased += job.status.leased
+            totals.jobsOfState.count(job.record.state)
+            totals.tasksQueued += status.queued
+            totals.tasksLeased += status.leased
+            totals.tasksDone += status.done
+            totals.tasksFailed += status.failed
+            totals.tasksDead += status.dead
+            totals.items += status.items
+            totals.itemsDone += status.itemsDone
+            if status.queued > 0 {
+                let created = job.record.created
+                totals.oldestWaiting = totals.oldestWaiting.map { Swift.min($0, created) } ?? created
+            }
         }
         totals.bytesStored = bytesStored
         totals.requestsWaiting = waiters.count + requestsPending

@@ -45,6 +45,9 @@ public struct LearnableSMPLifyModel: PoseModel {
         return solutions
     }
 
+    /// Of one pass of the network per row.
+    public func multiplyAdds(of observations: PoseObservations) -> Int { observations.count * network.multiplyAdds }
+
     /// One pass of the network from the given start poses, guarded.
     ///
     /// - Shape: `theta` `[count, 24, 3]`, `restJoints` `[count, 29, 3]`.

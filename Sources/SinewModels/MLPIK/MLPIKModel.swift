@@ -36,6 +36,9 @@ public struct MLPIKModel: PoseModel {
         return PoseFinishing.finish(output, observations: observations, restJoints: rest)
     }
 
+    /// Of the four layers.
+    public func multiplyAdds(of observations: PoseObservations) -> Int { observations.count * network.multiplyAdds }
+
     /// The network's part of ``solve(_:isCancelled:)``; `restJoints` `[count, 29, 3]`.
     package func run(
         _ observations: PoseObservations, restJoints: [Float], on team: ThreadTeam = .alone,

@@ -9,6 +9,9 @@ package struct MLPIKNetwork: Sendable {
     private let layers: [PackedMatrix]
     private let pool: Pool<MLPIKScratch>
 
+    /// Multiply-adds of one person.
+    package var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
+
     /// Reads and packs `layers.{0…3}.{weight,bias}`.
     ///
     /// - Throws: ``ModelError/Reason/unusableFile`` for anything missing, superfluous, misshapen or not finite.

@@ -40,6 +40,9 @@ public struct NIKIModel: PoseModel {
         return PoseFinishing.finish(output, observations: observations, restJoints: rest)
     }
 
+    /// Of all couplings.
+    public func multiplyAdds(of observations: PoseObservations) -> Int { observations.count * network.multiplyAdds }
+
     /// The network's part of ``solve(_:isCancelled:)``.
     ///
     /// - Parameters:

@@ -52,6 +52,9 @@ package struct NIKINetwork: Sendable {
     private let seesTwistsFirst: Bool
     private let pool: Pool<FlowScratch>
 
+    /// Multiply-adds of one person; the inputs of the first coupling that are zero, which it skips, are counted.
+    package var multiplyAdds: Int { first.multiplyAdds + (second?.multiplyAdds ?? 0) }
+
     init(first: CouplingFlow, second: CouplingFlow?, seesTwistsFirst: Bool = false) {
         precondition(!seesTwistsFirst || second == nil)
         precondition(first.dimension == Self.inputCount)

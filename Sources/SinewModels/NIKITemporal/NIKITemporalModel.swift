@@ -48,4 +48,7 @@ public struct NIKITemporalModel: PoseModel {
         return PoseFinishing.finish(
             rotations: rotations, observations: observations, restJoints: rest, latentNorms: output.latentNorm)
     }
+
+    /// The static network's; the attention takes a few thousand more.
+    public func multiplyAdds(of observations: PoseObservations) -> Int { base.multiplyAdds(of: observations) }
 }

@@ -15,6 +15,13 @@ internal struct CouplingFlow: Sendable {
 
     var half: Int { dimension / 2 }
 
+    /// Multiply-adds of one person in either direction.
+    var multiplyAdds: Int {
+        layers.reduce(0) { sum, layer in
+            (layer.scale.layers + layer.translation.layers).reduce(sum) { $0 + $1.multiplyAdds }
+        }
+    }
+
     /// Whether any coupling reads the betas.
     var seesBetas: Bool { layers.contains { $0.seesBetas } }
 

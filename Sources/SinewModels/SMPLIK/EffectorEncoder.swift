@@ -19,6 +19,16 @@ internal struct EffectorEncoder: Sendable {
     let firstLookup: Lookup
     let backcastLookup: Lookup
 
+    /// Multiply-adds of one effector.
+    var multiplyAddsPerEffector: Int { blocks.reduce(0) { $0 + $1.hiddenMultiplyAdds } }
+
+    /// Multiply-adds of one person, whatever the effectors.
+    var multiplyAddsPerPerson: Int {
+        blocks.reduce(firstLookup.shape.multiplyAdds + backcastLookup.shape.multiplyAdds) {
+            $0 + $1.forecast.multiplyAdds
+        }
+    }
+
     /// Reads and packs the tensors `embeddings.*` and `encoder.*`.
     init(_ reader: inout WeightsReader, _ description: ModelDescription) throws(ModelError) {
         let (width, embedding) = (description.hidden, description.embedding)

@@ -166,4 +166,12 @@ public protocol EffectorPoseModel: PoseModel {
     ///   positive weight.
     /// - Note: a person's result does not depend on who shares the batch, nor on the order of its effectors, bit for bit.
     func solve(_ effectors: EffectorObservations, isCancelled: () -> Bool) throws(ModelError) -> PoseSolutions
+
+    /// As ``PoseModel/multiplyAdds(of:)``, for effectors.
+    func multiplyAdds(of effectors: EffectorObservations) -> Int
+}
+
+extension EffectorPoseModel {
+    /// No network.
+    public func multiplyAdds(of effectors: EffectorObservations) -> Int { 0 }
 }

@@ -9,6 +9,9 @@ internal struct PoseDecoder: Sendable {
     let outputs: Int
     private let blocks: [ResidualBlock]
 
+    /// Multiply-adds of one person.
+    var multiplyAdds: Int { blocks.reduce(0) { $0 + $1.hiddenMultiplyAdds + $1.forecast.multiplyAdds } }
+
     /// Reads and packs `prefix.blocks.*`.
     init(
         _ reader: inout WeightsReader, prefix: String, inputs: Int, outputs: Int, _ description: ModelDescription

@@ -12,6 +12,11 @@ internal struct ResidualBlock: Sendable {
     /// nil in the last block of a stack, whose backcast nobody reads.
     let backcast: PackedMatrix?
 
+    /// Of the layers that see each row; the forecast is counted apart, because the encoder makes it once per person.
+    var hiddenMultiplyAdds: Int {
+        first.multiplyAdds + second.multiplyAdds + third.multiplyAdds + (backcast?.multiplyAdds ?? 0)
+    }
+
     /// The hidden part of the dense block as it lies in a file.
     struct Dense {
         var first: Linear

@@ -45,6 +45,18 @@ public struct SMPLIKModel: EffectorPoseModel {
         return PoseFinishing.finish(rotations: output.rotations, observations: observations, restJoints: rest)
     }
 
+    /// Of the network, for effectors of positive weight.
+    public func multiplyAdds(of effectors: EffectorObservations) -> Int {
+        network.multiplyAdds(people: effectors.count, effectors: effectors.weights.count { $0 > 0 })
+    }
+
+    /// Of the network; each observed joint with a rotation is an effector.
+    public func multiplyAdds(of observations: PoseObservations) -> Int {
+        let rotating: UInt32 = 1 << UInt32(Skeleton.rotationCount) - 1
+        let effectors = observations.observed.reduce(0) { $0 + ($1 & rotating).nonzeroBitCount }
+        return network.multiplyAdds(people: observations.count, effectors: effectors)
+    }
+
     /// The network's part: local rotations and the root's place; `restJoints` `[count, 29, 3]`.
     package func run(
         _ effectors: EffectorObservations, restJoints: [Float], isCancelled: () -> Bool

@@ -26,6 +26,13 @@ package struct SMPLIKNetwork: Sendable {
     private let rotationDecoder: PoseDecoder
     private let pool: Pool<SMPLIKWorkspace>
 
+    /// Multiply-adds of a batch, by how many people and how many of their effectors have a weight above 0.
+    package func multiplyAdds(people: Int, effectors: Int) -> Int {
+        effectors * encoder.multiplyAddsPerEffector
+            + people
+            * (encoder.multiplyAddsPerPerson + positionDecoder.multiplyAdds + rotationDecoder.multiplyAdds)
+    }
+
     /// Reads and packs all tensors of models.md §5.5, and the tables of `effector-heading` where the model has them.
     ///
     /// - Throws: ``ModelError/Reason/unusableFile`` for anything missing, superfluous, misshapen or not finite.

@@ -103,14 +103,23 @@ public struct FleetStatusReply: Sendable, Equatable {
     public var broker: BrokerStatus
     /// Its workers, by name.
     public var workers: [WorkerStatus]
+    /// When that was, by the broker's wall clock, microseconds since 1970.
+    public var timeUnixMicroseconds: UInt64
+    /// What all workers have done since the broker started, those that have left included, by model and version. `queued_items` is
+    /// what waits in the workers of now, `load_us` the longest load and `best_batch` the largest size among them.
+    public var models: [ModelActivity]
 
     /// Creates a message; what is left out keeps its default.
     public init(
         broker: BrokerStatus = BrokerStatus(),
-        workers: [WorkerStatus] = []
+        workers: [WorkerStatus] = [],
+        timeUnixMicroseconds: UInt64 = 0,
+        models: [ModelActivity] = []
     ) {
         self.broker = broker
         self.workers = workers
+        self.timeUnixMicroseconds = timeUnixMicroseconds
+        self.models = models
     }
 }
 
@@ -118,9 +127,11 @@ extension FleetStatusReply: WireMessage {
     package static let messageName = "sinew.v1.FleetStatusReply"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 2)
+        packer.packMapHeader(count: 4)
         packer.packField("broker", broker)
         packer.packField("workers", repeated: workers)
+        packer.packField("time_unix_us", timeUnixMicroseconds)
+        packer.packField("models", repeated: models)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -129,6 +140,8 @@ extension FleetStatusReply: WireMessage {
             switch field {
             case "broker": message.broker = try BrokerStatus.unpack(from: &unpacker)
             case "workers": message.workers = try unpacker.readRepeated()
+            case "time_unix_us": message.timeUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "models": message.models = try unpacker.readRepeated()
             default: try unpacker.skip()
             }
         }
@@ -174,6 +187,70 @@ public struct BrokerStatus: Sendable, Equatable {
     public var messagesTooFast: UInt64
     /// Replies dropped because their client did not read.
     public var repliesDropped: UInt64
+    /// Jobs that the broker keeps, by state: taking tasks.
+    public var jobsOpen: UInt64
+    /// All their tasks are known, and some have not ended.
+    public var jobsSealed: UInt64
+    /// All their tasks have ended.
+    public var jobsFinished: UInt64
+    /// Cancelled by their clients.
+    public var jobsCancelled: UInt64
+    /// Given up because their time to live ended.
+    public var jobsExpired: UInt64
+    /// Tasks of these jobs, by state: they wait.
+    public var tasksQueued: UInt64
+    /// They are with the dispatcher or a worker.
+    public var tasksLeased: UInt64
+    /// Solved.
+    public var tasksDone: UInt64
+    /// Ended with an error that another try would only repeat.
+    public var tasksFailed: UInt64
+    /// Given up after too many attempts.
+    public var tasksDead: UInt64
+    /// People in these jobs.
+    public var jobItems: UInt64
+    /// People in their solved tasks.
+    public var jobItemsDone: UInt64
+    /// Tasks that ended since the broker started: solved.
+    public var taskEndsDone: UInt64
+    /// With an error that another try would only repeat.
+    public var taskEndsFailed: UInt64
+    /// Given up after too many attempts.
+    public var taskEndsDead: UInt64
+    /// Attempts of tasks that failed and were repeated later.
+    public var taskRetries: UInt64
+    /// How long the oldest call or task in the dispatcher has been waiting for a worker, or the jobs of a tenant, with tasks on disk,
+    /// for their next turn; whichever is longer, microseconds; 0: nothing waits.
+    public var oldestWaitingMicroseconds: UInt64
+    /// The age of the oldest job that has waiting tasks, microseconds since it was submitted; 0: there is none.
+    public var oldestJobMicroseconds: UInt64
+    /// Times that a call or task was given to a worker.
+    public var leasesGiven: UInt64
+    /// Leases that ended without an answer: their worker died or did not know of them.
+    public var leaseExpiries: UInt64
+    /// Times that a call or task was given to a worker again, second leases of stragglers included.
+    public var redeliveries: UInt64
+    /// Answers dropped because their lease was not valid any more.
+    public var duplicatesDropped: UInt64
+    /// Workers that vanished without a goodbye.
+    public var workersLost: UInt64
+    /// People that the serving workers want to hold at once.
+    public var creditsTotal: UInt64
+    /// People that they hold.
+    public var creditsInUse: UInt64
+    /// The time in which the workers would be done with all that waits in the dispatcher or is with them, at the rate they showed,
+    /// microseconds; left out: none has shown its rate.
+    public var drainMicrosecondsEstimated: UInt64?
+    /// Payloads and results on disk, bytes.
+    public var storeBytes: UInt64
+    /// Times that the job store failed and was opened anew.
+    public var storeBreakdowns: UInt64
+    /// Calls and tasks by the model they asked for.
+    public var models: [BrokerModelActivity]
+    /// Processor time of the broker's process, microseconds.
+    public var cpuMicroseconds: UInt64
+    /// Memory of the broker's process that is resident, bytes.
+    public var residentBytes: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -194,7 +271,38 @@ public struct BrokerStatus: Sendable, Equatable {
         handshakesRefused: UInt64 = 0,
         messagesRefused: UInt64 = 0,
         messagesTooFast: UInt64 = 0,
-        repliesDropped: UInt64 = 0
+        repliesDropped: UInt64 = 0,
+        jobsOpen: UInt64 = 0,
+        jobsSealed: UInt64 = 0,
+        jobsFinished: UInt64 = 0,
+        jobsCancelled: UInt64 = 0,
+        jobsExpired: UInt64 = 0,
+        tasksQueued: UInt64 = 0,
+        tasksLeased: UInt64 = 0,
+        tasksDone: UInt64 = 0,
+        tasksFailed: UInt64 = 0,
+        tasksDead: UInt64 = 0,
+        jobItems: UInt64 = 0,
+        jobItemsDone: UInt64 = 0,
+        taskEndsDone: UInt64 = 0,
+        taskEndsFailed: UInt64 = 0,
+        taskEndsDead: UInt64 = 0,
+        taskRetries: UInt64 = 0,
+        oldestWaitingMicroseconds: UInt64 = 0,
+        oldestJobMicroseconds: UInt64 = 0,
+        leasesGiven: UInt64 = 0,
+        leaseExpiries: UInt64 = 0,
+        redeliveries: UInt64 = 0,
+        duplicatesDropped: UInt64 = 0,
+        workersLost: UInt64 = 0,
+        creditsTotal: UInt64 = 0,
+        creditsInUse: UInt64 = 0,
+        drainMicrosecondsEstimated: UInt64? = nil,
+        storeBytes: UInt64 = 0,
+        storeBreakdowns: UInt64 = 0,
+        models: [BrokerModelActivity] = [],
+        cpuMicroseconds: UInt64 = 0,
+        residentBytes: UInt64 = 0
     ) {
         self.version = version
         self.uptimeMicroseconds = uptimeMicroseconds
@@ -214,6 +322,37 @@ public struct BrokerStatus: Sendable, Equatable {
         self.messagesRefused = messagesRefused
         self.messagesTooFast = messagesTooFast
         self.repliesDropped = repliesDropped
+        self.jobsOpen = jobsOpen
+        self.jobsSealed = jobsSealed
+        self.jobsFinished = jobsFinished
+        self.jobsCancelled = jobsCancelled
+        self.jobsExpired = jobsExpired
+        self.tasksQueued = tasksQueued
+        self.tasksLeased = tasksLeased
+        self.tasksDone = tasksDone
+        self.tasksFailed = tasksFailed
+        self.tasksDead = tasksDead
+        self.jobItems = jobItems
+        self.jobItemsDone = jobItemsDone
+        self.taskEndsDone = taskEndsDone
+        self.taskEndsFailed = taskEndsFailed
+        self.taskEndsDead = taskEndsDead
+        self.taskRetries = taskRetries
+        self.oldestWaitingMicroseconds = oldestWaitingMicroseconds
+        self.oldestJobMicroseconds = oldestJobMicroseconds
+        self.leasesGiven = leasesGiven
+        self.leaseExpiries = leaseExpiries
+        self.redeliveries = redeliveries
+        self.duplicatesDropped = duplicatesDropped
+        self.workersLost = workersLost
+        self.creditsTotal = creditsTotal
+        self.creditsInUse = creditsInUse
+        self.drainMicrosecondsEstimated = drainMicrosecondsEstimated
+        self.storeBytes = storeBytes
+        self.storeBreakdowns = storeBreakdowns
+        self.models = models
+        self.cpuMicroseconds = cpuMicroseconds
+        self.residentBytes = residentBytes
     }
 }
 
@@ -221,7 +360,9 @@ extension BrokerStatus: WireMessage {
     package static let messageName = "sinew.v1.BrokerStatus"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 18)
+        var count = 48
+        if drainMicrosecondsEstimated != nil { count += 1 }
+        packer.packMapHeader(count: count)
         packer.packField("version", version)
         packer.packField("uptime_us", uptimeMicroseconds)
         packer.packField("queued_calls", queuedCalls)
@@ -240,6 +381,37 @@ extension BrokerStatus: WireMessage {
         packer.packField("messages_refused", messagesRefused)
         packer.packField("messages_too_fast", messagesTooFast)
         packer.packField("replies_dropped", repliesDropped)
+        packer.packField("jobs_open", jobsOpen)
+        packer.packField("jobs_sealed", jobsSealed)
+        packer.packField("jobs_finished", jobsFinished)
+        packer.packField("jobs_cancelled", jobsCancelled)
+        packer.packField("jobs_expired", jobsExpired)
+        packer.packField("tasks_queued", tasksQueued)
+        packer.packField("tasks_leased", tasksLeased)
+        packer.packField("tasks_done", tasksDone)
+        packer.packField("tasks_failed", tasksFailed)
+        packer.packField("tasks_dead", tasksDead)
+        packer.packField("job_items", jobItems)
+        packer.packField("job_items_done", jobItemsDone)
+        packer.packField("task_ends_done", taskEndsDone)
+        packer.packField("task_ends_failed", taskEndsFailed)
+        packer.packField("task_ends_dead", taskEndsDead)
+        packer.packField("task_retries", taskRetries)
+        packer.packField("oldest_waiting_us", oldestWaitingMicroseconds)
+        packer.packField("oldest_job_us", oldestJobMicroseconds)
+        packer.packField("leases_given", leasesGiven)
+        packer.packField("lease_expiries", leaseExpiries)
+        packer.packField("redeliveries", redeliveries)
+        packer.packField("duplicates_dropped", duplicatesDropped)
+        packer.packField("workers_lost", workersLost)
+        packer.packField("credits_total", creditsTotal)
+        packer.packField("credits_in_use", creditsInUse)
+        packer.packField("drain_us_estimated", ifPresent: drainMicrosecondsEstimated)
+        packer.packField("store_bytes", storeBytes)
+        packer.packField("store_breakdowns", storeBreakdowns)
+        packer.packField("models", repeated: models)
+        packer.packField("cpu_us", cpuMicroseconds)
+        packer.packField("resident_bytes", residentBytes)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -264,6 +436,179 @@ extension BrokerStatus: WireMessage {
             case "messages_refused": message.messagesRefused = try UInt64.unpack(from: &unpacker)
             case "messages_too_fast": message.messagesTooFast = try UInt64.unpack(from: &unpacker)
             case "replies_dropped": message.repliesDropped = try UInt64.unpack(from: &unpacker)
+            case "jobs_open": message.jobsOpen = try UInt64.unpack(from: &unpacker)
+            case "jobs_sealed": message.jobsSealed = try UInt64.unpack(from: &unpacker)
+            case "jobs_finished": message.jobsFinished = try UInt64.unpack(from: &unpacker)
+            case "jobs_cancelled": message.jobsCancelled = try UInt64.unpack(from: &unpacker)
+            case "jobs_expired": message.jobsExpired = try UInt64.unpack(from: &unpacker)
+            case "tasks_queued": message.tasksQueued = try UInt64.unpack(from: &unpacker)
+            case "tasks_leased": message.tasksLeased = try UInt64.unpack(from: &unpacker)
+            case "tasks_done": message.tasksDone = try UInt64.unpack(from: &unpacker)
+            case "tasks_failed": message.tasksFailed = try UInt64.unpack(from: &unpacker)
+            case "tasks_dead": message.tasksDead = try UInt64.unpack(from: &unpacker)
+            case "job_items": message.jobItems = try UInt64.unpack(from: &unpacker)
+            case "job_items_done": message.jobItemsDone = try UInt64.unpack(from: &unpacker)
+            case "task_ends_done": message.taskEndsDone = try UInt64.unpack(from: &unpacker)
+            case "task_ends_failed": message.taskEndsFailed = try UInt64.unpack(from: &unpacker)
+            case "task_ends_dead": message.taskEndsDead = try UInt64.unpack(from: &unpacker)
+            case "task_retries": message.taskRetries = try UInt64.unpack(from: &unpacker)
+            case "oldest_waiting_us": message.oldestWaitingMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "oldest_job_us": message.oldestJobMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "leases_given": message.leasesGiven = try UInt64.unpack(from: &unpacker)
+            case "lease_expiries": message.leaseExpiries = try UInt64.unpack(from: &unpacker)
+            case "redeliveries": message.redeliveries = try UInt64.unpack(from: &unpacker)
+            case "duplicates_dropped": message.duplicatesDropped = try UInt64.unpack(from: &unpacker)
+            case "workers_lost": message.workersLost = try UInt64.unpack(from: &unpacker)
+            case "credits_total": message.creditsTotal = try UInt64.unpack(from: &unpacker)
+            case "credits_in_use": message.creditsInUse = try UInt64.unpack(from: &unpacker)
+            case "drain_us_estimated": message.drainMicrosecondsEstimated = try UInt64.unpack(from: &unpacker)
+            case "store_bytes": message.storeBytes = try UInt64.unpack(from: &unpacker)
+            case "store_breakdowns": message.storeBreakdowns = try UInt64.unpack(from: &unpacker)
+            case "models": message.models = try unpacker.readRepeated()
+            case "cpu_us": message.cpuMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "resident_bytes": message.residentBytes = try UInt64.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// Calls and tasks of jobs that asked for one model, since the broker started.
+public struct BrokerModelActivity: Sendable, Equatable {
+    /// As it was asked for; empty stands for all names that no worker ever announced.
+    public var name: String
+    /// As it was asked for; empty stands for the newest version.
+    public var version: String
+    /// How they ended, by status; a task counts once for each attempt that a worker answered.
+    public var statuses: [StatusActivity]
+    /// From admission to the lease under which the answer came.
+    public var queueTime: TimeCounts
+    /// From admission to the answer; refused ones, which were never admitted, are left out of both.
+    public var totalTime: TimeCounts
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        name: String = "",
+        version: String = "",
+        statuses: [StatusActivity] = [],
+        queueTime: TimeCounts = TimeCounts(),
+        totalTime: TimeCounts = TimeCounts()
+    ) {
+        self.name = name
+        self.version = version
+        self.statuses = statuses
+        self.queueTime = queueTime
+        self.totalTime = totalTime
+    }
+}
+
+extension BrokerModelActivity: WireMessage {
+    package static let messageName = "sinew.v1.BrokerModelActivity"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 5)
+        packer.packField("name", name)
+        packer.packField("version", version)
+        packer.packField("statuses", repeated: statuses)
+        packer.packField("queue_time", queueTime)
+        packer.packField("total_time", totalTime)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "name": message.name = try String.unpack(from: &unpacker)
+            case "version": message.version = try String.unpack(from: &unpacker)
+            case "statuses": message.statuses = try unpacker.readRepeated()
+            case "queue_time": message.queueTime = try TimeCounts.unpack(from: &unpacker)
+            case "total_time": message.totalTime = try TimeCounts.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// What ended with one status.
+public struct StatusActivity: Sendable, Equatable {
+    /// The gRPC status.
+    public var status: UInt32
+    /// Calls and tasks.
+    public var requests: UInt64
+    /// People in them.
+    public var items: UInt64
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        status: UInt32 = 0,
+        requests: UInt64 = 0,
+        items: UInt64 = 0
+    ) {
+        self.status = status
+        self.requests = requests
+        self.items = items
+    }
+}
+
+extension StatusActivity: WireMessage {
+    package static let messageName = "sinew.v1.StatusActivity"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 3)
+        packer.packField("status", status)
+        packer.packField("requests", requests)
+        packer.packField("items", items)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "status": message.status = try UInt32.unpack(from: &unpacker)
+            case "requests": message.requests = try UInt64.unpack(from: &unpacker)
+            case "items": message.items = try UInt64.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// A histogram of durations. The bounds are fixed: 1-2-5 steps from 100 µs to 50 s.
+public struct TimeCounts: Sendable, Equatable {
+    /// The sum of all durations, microseconds.
+    public var sumMicroseconds: UInt64
+    /// How many durations lay in each class, that is, above the bound before and not above its own; the last class is above all
+    /// bounds. Empty when there was none.
+    public var counts: [UInt64]
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        sumMicroseconds: UInt64 = 0,
+        counts: [UInt64] = []
+    ) {
+        self.sumMicroseconds = sumMicroseconds
+        self.counts = counts
+    }
+}
+
+extension TimeCounts: WireMessage {
+    package static let messageName = "sinew.v1.TimeCounts"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 2)
+        packer.packField("sum_us", sumMicroseconds)
+        packer.packField("counts", repeated: counts)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "sum_us": message.sumMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "counts": message.counts = try unpacker.readRepeated()
             default: try unpacker.skip()
             }
         }
@@ -439,6 +784,16 @@ public struct WorkerBeat: Sendable, Equatable {
     public var runningItems: UInt32
     /// The leases the worker has, so that the broker sees which tasks were lost on the way; left out: it does not say.
     public var holding: HeldLeases?
+    /// Processor time of the process, microseconds.
+    public var cpuMicroseconds: UInt64
+    /// Memory of the process that is resident, bytes.
+    public var residentBytes: UInt64
+    /// What was done with each model, in the order of the hello's models.
+    public var models: [ModelActivity]
+    /// Time since the worker started, microseconds: when these counters were read, by its own clock.
+    public var uptimeMicroseconds: UInt64
+    /// Messages of the broker that could not be read.
+    public var malformedMessages: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -449,7 +804,12 @@ public struct WorkerBeat: Sendable, Equatable {
         batchSizes: [BatchSizeCount] = [],
         queuedItems: UInt32 = 0,
         runningItems: UInt32 = 0,
-        holding: HeldLeases? = nil
+        holding: HeldLeases? = nil,
+        cpuMicroseconds: UInt64 = 0,
+        residentBytes: UInt64 = 0,
+        models: [ModelActivity] = [],
+        uptimeMicroseconds: UInt64 = 0,
+        malformedMessages: UInt64 = 0
     ) {
         self.itemsDone = itemsDone
         self.batchesDone = batchesDone
@@ -459,6 +819,11 @@ public struct WorkerBeat: Sendable, Equatable {
         self.queuedItems = queuedItems
         self.runningItems = runningItems
         self.holding = holding
+        self.cpuMicroseconds = cpuMicroseconds
+        self.residentBytes = residentBytes
+        self.models = models
+        self.uptimeMicroseconds = uptimeMicroseconds
+        self.malformedMessages = malformedMessages
     }
 }
 
@@ -466,7 +831,7 @@ extension WorkerBeat: WireMessage {
     package static let messageName = "sinew.v1.WorkerBeat"
 
     package func pack(into packer: inout Packer) {
-        var count = 7
+        var count = 12
         if holding != nil { count += 1 }
         packer.packMapHeader(count: count)
         packer.packField("items_done", itemsDone)
@@ -477,6 +842,11 @@ extension WorkerBeat: WireMessage {
         packer.packField("queued_items", queuedItems)
         packer.packField("running_items", runningItems)
         packer.packField("holding", ifPresent: holding)
+        packer.packField("cpu_us", cpuMicroseconds)
+        packer.packField("resident_bytes", residentBytes)
+        packer.packField("models", repeated: models)
+        packer.packField("uptime_us", uptimeMicroseconds)
+        packer.packField("malformed_messages", malformedMessages)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -491,6 +861,153 @@ extension WorkerBeat: WireMessage {
             case "queued_items": message.queuedItems = try UInt32.unpack(from: &unpacker)
             case "running_items": message.runningItems = try UInt32.unpack(from: &unpacker)
             case "holding": message.holding = try HeldLeases.unpack(from: &unpacker)
+            case "cpu_us": message.cpuMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "resident_bytes": message.residentBytes = try UInt64.unpack(from: &unpacker)
+            case "models": message.models = try unpacker.readRepeated()
+            case "uptime_us": message.uptimeMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "malformed_messages": message.malformedMessages = try UInt64.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// What was done with one model.
+public struct ModelActivity: Sendable, Equatable {
+    /// For example `niki`.
+    public var name: String
+    /// For example `1`.
+    public var version: String
+    /// Requests answered with a result.
+    public var requestsOk: UInt64
+    /// Requests answered with a status other than OK.
+    public var requestsFailed: UInt64
+    /// People solved.
+    public var itemsOk: UInt64
+    /// People in failed requests, and people of answered ones that could not be solved.
+    public var itemsFailed: UInt64
+    /// Batches computed.
+    public var batches: UInt64
+    /// People that wait for a compute thread.
+    public var queuedItems: UInt32
+    /// Time in which compute threads were at work on its batches, decoding and encoding included, summed over threads, microseconds.
+    public var busyMicroseconds: UInt64
+    /// What the measured batch table promises for the same batches, microseconds: expected ÷ busy is the batch efficiency. 0 where no
+    /// table was measured, because the batch size was given.
+    public var expectedMicroseconds: UInt64
+    /// Floating-point operations of the network, two for each multiply-add of its packed matrices; 0 for solvers without one.
+    public var flop: UInt64
+    /// How long it took to load, microseconds.
+    public var loadMicroseconds: UInt64
+    /// Batches started because the best size was reached, or the next request would not have fitted.
+    public var batchesFull: UInt64
+    /// Batches started below it because a compute thread was free.
+    public var batchesIdle: UInt64
+    /// Of each request: from its arrival in the worker to the start of its batch.
+    public var queueTime: TimeCounts
+    /// Of each request: its batch's time on the compute thread.
+    public var computeTime: TimeCounts
+    /// How large the batches were.
+    public var batchSizes: [BatchSizeCount]
+    /// Of each request: from its arrival in the worker to its answer.
+    public var totalTime: TimeCounts
+    /// The batch size whose measured time per person is best.
+    public var bestBatch: UInt32
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        name: String = "",
+        version: String = "",
+        requestsOk: UInt64 = 0,
+        requestsFailed: UInt64 = 0,
+        itemsOk: UInt64 = 0,
+        itemsFailed: UInt64 = 0,
+        batches: UInt64 = 0,
+        queuedItems: UInt32 = 0,
+        busyMicroseconds: UInt64 = 0,
+        expectedMicroseconds: UInt64 = 0,
+        flop: UInt64 = 0,
+        loadMicroseconds: UInt64 = 0,
+        batchesFull: UInt64 = 0,
+        batchesIdle: UInt64 = 0,
+        queueTime: TimeCounts = TimeCounts(),
+        computeTime: TimeCounts = TimeCounts(),
+        batchSizes: [BatchSizeCount] = [],
+        totalTime: TimeCounts = TimeCounts(),
+        bestBatch: UInt32 = 0
+    ) {
+        self.name = name
+        self.version = version
+        self.requestsOk = requestsOk
+        self.requestsFailed = requestsFailed
+        self.itemsOk = itemsOk
+        self.itemsFailed = itemsFailed
+        self.batches = batches
+        self.queuedItems = queuedItems
+        self.busyMicroseconds = busyMicroseconds
+        self.expectedMicroseconds = expectedMicroseconds
+        self.flop = flop
+        self.loadMicroseconds = loadMicroseconds
+        self.batchesFull = batchesFull
+        self.batchesIdle = batchesIdle
+        self.queueTime = queueTime
+        self.computeTime = computeTime
+        self.batchSizes = batchSizes
+        self.totalTime = totalTime
+        self.bestBatch = bestBatch
+    }
+}
+
+extension ModelActivity: WireMessage {
+    package static let messageName = "sinew.v1.ModelActivity"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 19)
+        packer.packField("name", name)
+        packer.packField("version", version)
+        packer.packField("requests_ok", requestsOk)
+        packer.packField("requests_failed", requestsFailed)
+        packer.packField("items_ok", itemsOk)
+        packer.packField("items_failed", itemsFailed)
+        packer.packField("batches", batches)
+        packer.packField("queued_items", queuedItems)
+        packer.packField("busy_us", busyMicroseconds)
+        packer.packField("expected_us", expectedMicroseconds)
+        packer.packField("flop", flop)
+        packer.packField("load_us", loadMicroseconds)
+        packer.packField("batches_full", batchesFull)
+        packer.packField("batches_idle", batchesIdle)
+        packer.packField("queue_time", queueTime)
+        packer.packField("compute_time", computeTime)
+        packer.packField("batch_sizes", repeated: batchSizes)
+        packer.packField("total_time", totalTime)
+        packer.packField("best_batch", bestBatch)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "name": message.name = try String.unpack(from: &unpacker)
+            case "version": message.version = try String.unpack(from: &unpacker)
+            case "requests_ok": message.requestsOk = try UInt64.unpack(from: &unpacker)
+            case "requests_failed": message.requestsFailed = try UInt64.unpack(from: &unpacker)
+            case "items_ok": message.itemsOk = try UInt64.unpack(from: &unpacker)
+            case "items_failed": message.itemsFailed = try UInt64.unpack(from: &unpacker)
+            case "batches": message.batches = try UInt64.unpack(from: &unpacker)
+            case "queued_items": message.queuedItems = try UInt32.unpack(from: &unpacker)
+            case "busy_us": message.busyMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "expected_us": message.expectedMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "flop": message.flop = try UInt64.unpack(from: &unpacker)
+            case "load_us": message.loadMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "batches_full": message.batchesFull = try UInt64.unpack(from: &unpacker)
+            case "batches_idle": message.batchesIdle = try UInt64.unpack(from: &unpacker)
+            case "queue_time": message.queueTime = try TimeCounts.unpack(from: &unpacker)
+            case "compute_time": message.computeTime = try TimeCounts.unpack(from: &unpacker)
+            case "batch_sizes": message.batchSizes = try unpacker.readRepeated()
+            case "total_time": message.totalTime = try TimeCounts.unpack(from: &unpacker)
+            case "best_batch": message.bestBatch = try UInt32.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -22,6 +22,8 @@ package struct WorkerHello: Sendable, Equatable {
     package var version: String
     /// A random number, another one for each process, so that a worker started anew on an old connection is seen.
     package var incarnation: UInt64
+    /// Its counters at this moment, so that the broker counts only what comes after; left out: they are all zero.
+    package var beat: WorkerBeat?
 
     /// Creates a message; what is left out keeps its default.
     package init(
@@ -33,7 +35,8 @@ package struct WorkerHello: Sendable, Equatable {
         host: String = "",
         processID: UInt32 = 0,
         version: String = "",
-        incarnation: UInt64 = 0
+        incarnation: UInt64 = 0,
+        beat: WorkerBeat? = nil
     ) {
         self.name = name
         self.models = models
@@ -44,6 +47,7 @@ package struct WorkerHello: Sendable, Equatable {
         self.processID = processID
         self.version = version
         self.incarnation = incarnation
+        self.beat = beat
     }
 }
 
@@ -51,7 +55,9 @@ extension WorkerHello: WireMessage {
     package static let messageName = "sinew.v1.WorkerHello"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 9)
+        var count = 9
+        if beat != nil { count += 1 }
+        packer.packMapHeader(count: count)
         packer.packField("name", name)
         packer.packField("models", repeated: models)
         packer.packField("credits", credits)
@@ -61,6 +67,7 @@ extension WorkerHello: WireMessage {
         packer.packField("process_id", processID)
         packer.packField("version", version)
         packer.packField("incarnation", incarnation)
+        packer.packField("beat", ifPresent: beat)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -76,6 +83,7 @@ extension WorkerHello: WireMessage {
             case "process_id": message.processID = try UInt32.unpack(from: &unpacker)
             case "version": message.version = try String.unpack(from: &unpacker)
             case "incarnation": message.incarnation = try UInt64.unpack(from: &unpacker)
+            case "beat": message.beat = try WorkerBeat.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -51,11 +51,18 @@ class FleetStatusReply(Message):
     broker: BrokerStatus = dataclasses.field(default_factory=lambda: BrokerStatus())
     #: Its workers, by name.
     workers: list[WorkerStatus] = dataclasses.field(default_factory=list)
+    #: When that was, by the broker's wall clock, microseconds since 1970.
+    time_unix_us: int = 0
+    #: What all workers have done since the broker started, those that have left included, by model and version. `queued_items` is
+    #: what waits in the workers of now, `load_us` the longest load and `best_batch` the largest size among them.
+    models: list[ModelActivity] = dataclasses.field(default_factory=list)
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
         wire["broker"] = self.broker.to_wire()
         wire["workers"] = [each.to_wire() for each in self.workers]
+        wire["time_unix_us"] = _codec.uint64(self.time_unix_us, "FleetStatusReply.time_unix_us")
+        wire["models"] = [each.to_wire() for each in self.models]
         return wire
 
     @classmethod
@@ -66,6 +73,10 @@ class FleetStatusReply(Message):
                 message.broker = BrokerStatus.read(reader)
             elif name == "workers":
                 message.workers = reader.messages(WorkerStatus)
+            elif name == "time_unix_us":
+                message.time_unix_us = reader.uint64()
+            elif name == "models":
+                message.models = reader.messages(ModelActivity)
             else:
                 reader.skip()
         return message
@@ -112,6 +123,70 @@ class BrokerStatus(Message):
     messages_too_fast: int = 0
     #: Replies dropped because their client did not read.
     replies_dropped: int = 0
+    #: Jobs that the broker keeps, by state: taking tasks.
+    jobs_open: int = 0
+    #: All their tasks are known, and some have not ended.
+    jobs_sealed: int = 0
+    #: All their tasks have ended.
+    jobs_finished: int = 0
+    #: Cancelled by their clients.
+    jobs_cancelled: int = 0
+    #: Given up because their time to live ended.
+    jobs_expired: int = 0
+    #: Tasks of these jobs, by state: they wait.
+    tasks_queued: int = 0
+    #: They are with the dispatcher or a worker.
+    tasks_leased: int = 0
+    #: Solved.
+    tasks_done: int = 0
+    #: Ended with an error that another try would only repeat.
+    tasks_failed: int = 0
+    #: Given up after too many attempts.
+    tasks_dead: int = 0
+    #: People in these jobs.
+    job_items: int = 0
+    #: People in their solved tasks.
+    job_items_done: int = 0
+    #: Tasks that ended since the broker started: solved.
+    task_ends_done: int = 0
+    #: With an error that another try would only repeat.
+    task_ends_failed: int = 0
+    #: Given up after too many attempts.
+    task_ends_dead: int = 0
+    #: Attempts of tasks that failed and were repeated later.
+    task_retries: int = 0
+    #: How long the oldest call or task in the dispatcher has been waiting for a worker, or the jobs of a tenant, with tasks on disk,
+    #: for their next turn; whichever is longer, microseconds; 0: nothing waits.
+    oldest_waiting_us: int = 0
+    #: The age of the oldest job that has waiting tasks, microseconds since it was submitted; 0: there is none.
+    oldest_job_us: int = 0
+    #: Times that a call or task was given to a worker.
+    leases_given: int = 0
+    #: Leases that ended without an answer: their worker died or did not know of them.
+    lease_expiries: int = 0
+    #: Times that a call or task was given to a worker again, second leases of stragglers included.
+    redeliveries: int = 0
+    #: Answers dropped because their lease was not valid any more.
+    duplicates_dropped: int = 0
+    #: Workers that vanished without a goodbye.
+    workers_lost: int = 0
+    #: People that the serving workers want to hold at once.
+    credits_total: int = 0
+    #: People that they hold.
+    credits_in_use: int = 0
+    #: The time in which the workers would be done with all that waits in the dispatcher or is with them, at the rate they showed,
+    #: microseconds; left out: none has shown its rate.
+    drain_us_estimated: int | None = None
+    #: Payloads and results on disk, bytes.
+    store_bytes: int = 0
+    #: Times that the job store failed and was opened anew.
+    store_breakdowns: int = 0
+    #: Calls and tasks by the model they asked for.
+    models: list[BrokerModelActivity] = dataclasses.field(default_factory=list)
+    #: Processor time of the broker's process, microseconds.
+    cpu_us: int = 0
+    #: Memory of the broker's process that is resident, bytes.
+    resident_bytes: int = 0
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -133,6 +208,38 @@ class BrokerStatus(Message):
         wire["messages_refused"] = _codec.uint64(self.messages_refused, "BrokerStatus.messages_refused")
         wire["messages_too_fast"] = _codec.uint64(self.messages_too_fast, "BrokerStatus.messages_too_fast")
         wire["replies_dropped"] = _codec.uint64(self.replies_dropped, "BrokerStatus.replies_dropped")
+        wire["jobs_open"] = _codec.uint64(self.jobs_open, "BrokerStatus.jobs_open")
+        wire["jobs_sealed"] = _codec.uint64(self.jobs_sealed, "BrokerStatus.jobs_sealed")
+        wire["jobs_finished"] = _codec.uint64(self.jobs_finished, "BrokerStatus.jobs_finished")
+        wire["jobs_cancelled"] = _codec.uint64(self.jobs_cancelled, "BrokerStatus.jobs_cancelled")
+        wire["jobs_expired"] = _codec.uint64(self.jobs_expired, "BrokerStatus.jobs_expired")
+        wire["tasks_queued"] = _codec.uint64(self.tasks_queued, "BrokerStatus.tasks_queued")
+        wire["tasks_leased"] = _codec.uint64(self.tasks_leased, "BrokerStatus.tasks_leased")
+        wire["tasks_done"] = _codec.uint64(self.tasks_done, "BrokerStatus.tasks_done")
+        wire["tasks_failed"] = _codec.uint64(self.tasks_failed, "BrokerStatus.tasks_failed")
+        wire["tasks_dead"] = _codec.uint64(self.tasks_dead, "BrokerStatus.tasks_dead")
+        wire["job_items"] = _codec.uint64(self.job_items, "BrokerStatus.job_items")
+        wire["job_items_done"] = _codec.uint64(self.job_items_done, "BrokerStatus.job_items_done")
+        wire["task_ends_done"] = _codec.uint64(self.task_ends_done, "BrokerStatus.task_ends_done")
+        wire["task_ends_failed"] = _codec.uint64(self.task_ends_failed, "BrokerStatus.task_ends_failed")
+        wire["task_ends_dead"] = _codec.uint64(self.task_ends_dead, "BrokerStatus.task_ends_dead")
+        wire["task_retries"] = _codec.uint64(self.task_retries, "BrokerStatus.task_retries")
+        wire["oldest_waiting_us"] = _codec.uint64(self.oldest_waiting_us, "BrokerStatus.oldest_waiting_us")
+        wire["oldest_job_us"] = _codec.uint64(self.oldest_job_us, "BrokerStatus.oldest_job_us")
+        wire["leases_given"] = _codec.uint64(self.leases_given, "BrokerStatus.leases_given")
+        wire["lease_expiries"] = _codec.uint64(self.lease_expiries, "BrokerStatus.lease_expiries")
+        wire["redeliveries"] = _codec.uint64(self.redeliveries, "BrokerStatus.redeliveries")
+        wire["duplicates_dropped"] = _codec.uint64(self.duplicates_dropped, "BrokerStatus.duplicates_dropped")
+        wire["workers_lost"] = _codec.uint64(self.workers_lost, "BrokerStatus.workers_lost")
+        wire["credits_total"] = _codec.uint64(self.credits_total, "BrokerStatus.credits_total")
+        wire["credits_in_use"] = _codec.uint64(self.credits_in_use, "BrokerStatus.credits_in_use")
+        if self.drain_us_estimated is not None:
+            wire["drain_us_estimated"] = _codec.uint64(self.drain_us_estimated, "BrokerStatus.drain_us_estimated")
+        wire["store_bytes"] = _codec.uint64(self.store_bytes, "BrokerStatus.store_bytes")
+        wire["store_breakdowns"] = _codec.uint64(self.store_breakdowns, "BrokerStatus.store_breakdowns")
+        wire["models"] = [each.to_wire() for each in self.models]
+        wire["cpu_us"] = _codec.uint64(self.cpu_us, "BrokerStatus.cpu_us")
+        wire["resident_bytes"] = _codec.uint64(self.resident_bytes, "BrokerStatus.resident_bytes")
         return wire
 
     @classmethod
@@ -175,6 +282,176 @@ class BrokerStatus(Message):
                 message.messages_too_fast = reader.uint64()
             elif name == "replies_dropped":
                 message.replies_dropped = reader.uint64()
+            elif name == "jobs_open":
+                message.jobs_open = reader.uint64()
+            elif name == "jobs_sealed":
+                message.jobs_sealed = reader.uint64()
+            elif name == "jobs_finished":
+                message.jobs_finished = reader.uint64()
+            elif name == "jobs_cancelled":
+                message.jobs_cancelled = reader.uint64()
+            elif name == "jobs_expired":
+                message.jobs_expired = reader.uint64()
+            elif name == "tasks_queued":
+                message.tasks_queued = reader.uint64()
+            elif name == "tasks_leased":
+                message.tasks_leased = reader.uint64()
+            elif name == "tasks_done":
+                message.tasks_done = reader.uint64()
+            elif name == "tasks_failed":
+                message.tasks_failed = reader.uint64()
+            elif name == "tasks_dead":
+                message.tasks_dead = reader.uint64()
+            elif name == "job_items":
+                message.job_items = reader.uint64()
+            elif name == "job_items_done":
+                message.job_items_done = reader.uint64()
+            elif name == "task_ends_done":
+                message.task_ends_done = reader.uint64()
+            elif name == "task_ends_failed":
+                message.task_ends_failed = reader.uint64()
+            elif name == "task_ends_dead":
+                message.task_ends_dead = reader.uint64()
+            elif name == "task_retries":
+                message.task_retries = reader.uint64()
+            elif name == "oldest_waiting_us":
+                message.oldest_waiting_us = reader.uint64()
+            elif name == "oldest_job_us":
+                message.oldest_job_us = reader.uint64()
+            elif name == "leases_given":
+                message.leases_given = reader.uint64()
+            elif name == "lease_expiries":
+                message.lease_expiries = reader.uint64()
+            elif name == "redeliveries":
+                message.redeliveries = reader.uint64()
+            elif name == "duplicates_dropped":
+                message.duplicates_dropped = reader.uint64()
+            elif name == "workers_lost":
+                message.workers_lost = reader.uint64()
+            elif name == "credits_total":
+                message.credits_total = reader.uint64()
+            elif name == "credits_in_use":
+                message.credits_in_use = reader.uint64()
+            elif name == "drain_us_estimated":
+                message.drain_us_estimated = reader.uint64()
+            elif name == "store_bytes":
+                message.store_bytes = reader.uint64()
+            elif name == "store_breakdowns":
+                message.store_breakdowns = reader.uint64()
+            elif name == "models":
+                message.models = reader.messages(BrokerModelActivity)
+            elif name == "cpu_us":
+                message.cpu_us = reader.uint64()
+            elif name == "resident_bytes":
+                message.resident_bytes = reader.uint64()
+            else:
+                reader.skip()
+        return message
+
+
+@dataclasses.dataclass(slots=True)
+class BrokerModelActivity(Message):
+    """Calls and tasks of jobs that asked for one model, since the broker started."""
+
+    MESSAGE_NAME: ClassVar[str] = "sinew.v1.BrokerModelActivity"
+    #: As it was asked for; empty stands for all names that no worker ever announced.
+    name: str = ""
+    #: As it was asked for; empty stands for the newest version.
+    version: str = ""
+    #: How they ended, by status; a task counts once for each attempt that a worker answered.
+    statuses: list[StatusActivity] = dataclasses.field(default_factory=list)
+    #: From admission to the lease under which the answer came.
+    queue_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+    #: From admission to the answer; refused ones, which were never admitted, are left out of both.
+    total_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+
+    def to_wire(self) -> dict[str, object]:
+        wire: dict[str, object] = {}
+        wire["name"] = _codec.string(self.name, "BrokerModelActivity.name")
+        wire["version"] = _codec.string(self.version, "BrokerModelActivity.version")
+        wire["statuses"] = [each.to_wire() for each in self.statuses]
+        wire["queue_time"] = self.queue_time.to_wire()
+        wire["total_time"] = self.total_time.to_wire()
+        return wire
+
+    @classmethod
+    def read(cls, reader: Reader) -> BrokerModelActivity:
+        message = cls()
+        for name in reader.fields():
+            if name == "name":
+                message.name = reader.string()
+            elif name == "version":
+                message.version = reader.string()
+            elif name == "statuses":
+                message.statuses = reader.messages(StatusActivity)
+            elif name == "queue_time":
+                message.queue_time = TimeCounts.read(reader)
+            elif name == "total_time":
+                message.total_time = TimeCounts.read(reader)
+            else:
+                reader.skip()
+        return message
+
+
+@dataclasses.dataclass(slots=True)
+class StatusActivity(Message):
+    """What ended with one status."""
+
+    MESSAGE_NAME: ClassVar[str] = "sinew.v1.StatusActivity"
+    #: The gRPC status.
+    status: int = 0
+    #: Calls and tasks.
+    requests: int = 0
+    #: People in them.
+    items: int = 0
+
+    def to_wire(self) -> dict[str, object]:
+        wire: dict[str, object] = {}
+        wire["status"] = _codec.uint32(self.status, "StatusActivity.status")
+        wire["requests"] = _codec.uint64(self.requests, "StatusActivity.requests")
+        wire["items"] = _codec.uint64(self.items, "StatusActivity.items")
+        return wire
+
+    @classmethod
+    def read(cls, reader: Reader) -> StatusActivity:
+        message = cls()
+        for name in reader.fields():
+            if name == "status":
+                message.status = reader.uint32()
+            elif name == "requests":
+                message.requests = reader.uint64()
+            elif name == "items":
+                message.items = reader.uint64()
+            else:
+                reader.skip()
+        return message
+
+
+@dataclasses.dataclass(slots=True)
+class TimeCounts(Message):
+    """A histogram of durations. The bounds are fixed: 1-2-5 steps from 100 µs to 50 s."""
+
+    MESSAGE_NAME: ClassVar[str] = "sinew.v1.TimeCounts"
+    #: The sum of all durations, microseconds.
+    sum_us: int = 0
+    #: How many durations lay in each class, that is, above the bound before and not above its own; the last class is above all
+    #: bounds. Empty when there was none.
+    counts: list[int] = dataclasses.field(default_factory=list)
+
+    def to_wire(self) -> dict[str, object]:
+        wire: dict[str, object] = {}
+        wire["sum_us"] = _codec.uint64(self.sum_us, "TimeCounts.sum_us")
+        wire["counts"] = _codec.uint64s(self.counts, "TimeCounts.counts")
+        return wire
+
+    @classmethod
+    def read(cls, reader: Reader) -> TimeCounts:
+        message = cls()
+        for name in reader.fields():
+            if name == "sum_us":
+                message.sum_us = reader.uint64()
+            elif name == "counts":
+                message.counts = reader.uint64s()
             else:
                 reader.skip()
         return message
@@ -319,6 +596,16 @@ class WorkerBeat(Message):
     running_items: int = 0
     #: The leases the worker has, so that the broker sees which tasks were lost on the way; left out: it does not say.
     holding: HeldLeases | None = None
+    #: Processor time of the process, microseconds.
+    cpu_us: int = 0
+    #: Memory of the process that is resident, bytes.
+    resident_bytes: int = 0
+    #: What was done with each model, in the order of the hello's models.
+    models: list[ModelActivity] = dataclasses.field(default_factory=list)
+    #: Time since the worker started, microseconds: when these counters were read, by its own clock.
+    uptime_us: int = 0
+    #: Messages of the broker that could not be read.
+    malformed_messages: int = 0
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -331,6 +618,11 @@ class WorkerBeat(Message):
         wire["running_items"] = _codec.uint32(self.running_items, "WorkerBeat.running_items")
         if self.holding is not None:
             wire["holding"] = self.holding.to_wire()
+        wire["cpu_us"] = _codec.uint64(self.cpu_us, "WorkerBeat.cpu_us")
+        wire["resident_bytes"] = _codec.uint64(self.resident_bytes, "WorkerBeat.resident_bytes")
+        wire["models"] = [each.to_wire() for each in self.models]
+        wire["uptime_us"] = _codec.uint64(self.uptime_us, "WorkerBeat.uptime_us")
+        wire["malformed_messages"] = _codec.uint64(self.malformed_messages, "WorkerBeat.malformed_messages")
         return wire
 
     @classmethod
@@ -353,6 +645,131 @@ class WorkerBeat(Message):
                 message.running_items = reader.uint32()
             elif name == "holding":
                 message.holding = HeldLeases.read(reader)
+            elif name == "cpu_us":
+                message.cpu_us = reader.uint64()
+            elif name == "resident_bytes":
+                message.resident_bytes = reader.uint64()
+            elif name == "models":
+                message.models = reader.messages(ModelActivity)
+            elif name == "uptime_us":
+                message.uptime_us = reader.uint64()
+            elif name == "malformed_messages":
+                message.malformed_messages = reader.uint64()
+            else:
+                reader.skip()
+        return message
+
+
+@dataclasses.dataclass(slots=True)
+class ModelActivity(Message):
+    """What was done with one model."""
+
+    MESSAGE_NAME: ClassVar[str] = "sinew.v1.ModelActivity"
+    #: For example `niki`.
+    name: str = ""
+    #: For example `1`.
+    version: str = ""
+    #: Requests answered with a result.
+    requests_ok: int = 0
+    #: Requests answered with a status other than OK.
+    requests_failed: int = 0
+    #: People solved.
+    items_ok: int = 0
+    #: People in failed requests, and people of answered ones that could not be solved.
+    items_failed: int = 0
+    #: Batches computed.
+    batches: int = 0
+    #: People that wait for a compute thread.
+    queued_items: int = 0
+    #: Time in which compute threads were at work on its batches, decoding and encoding included, summed over threads, microseconds.
+    busy_us: int = 0
+    #: What the measured batch table promises for the same batches, microseconds: expected ÷ busy is the batch efficiency. 0 where no
+    #: table was measured, because the batch size was given.
+    expected_us: int = 0
+    #: Floating-point operations of the network, two for each multiply-add of its packed matrices; 0 for solvers without one.
+    flop: int = 0
+    #: How long it took to load, microseconds.
+    load_us: int = 0
+    #: Batches started because the best size was reached, or the next request would not have fitted.
+    batches_full: int = 0
+    #: Batches started below it because a compute thread was free.
+    batches_idle: int = 0
+    #: Of each request: from its arrival in the worker to the start of its batch.
+    queue_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+    #: Of each request: its batch's time on the compute thread.
+    compute_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+    #: How large the batches were.
+    batch_sizes: list[BatchSizeCount] = dataclasses.field(default_factory=list)
+    #: Of each request: from its arrival in the worker to its answer.
+    total_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+    #: The batch size whose measured time per person is best.
+    best_batch: int = 0
+
+    def to_wire(self) -> dict[str, object]:
+        wire: dict[str, object] = {}
+        wire["name"] = _codec.string(self.name, "ModelActivity.name")
+        wire["version"] = _codec.string(self.version, "ModelActivity.version")
+        wire["requests_ok"] = _codec.uint64(self.requests_ok, "ModelActivity.requests_ok")
+        wire["requests_failed"] = _codec.uint64(self.requests_failed, "ModelActivity.requests_failed")
+        wire["items_ok"] = _codec.uint64(self.items_ok, "ModelActivity.items_ok")
+        wire["items_failed"] = _codec.uint64(self.items_failed, "ModelActivity.items_failed")
+        wire["batches"] = _codec.uint64(self.batches, "ModelActivity.batches")
+        wire["queued_items"] = _codec.uint32(self.queued_items, "ModelActivity.queued_items")
+        wire["busy_us"] = _codec.uint64(self.busy_us, "ModelActivity.busy_us")
+        wire["expected_us"] = _codec.uint64(self.expected_us, "ModelActivity.expected_us")
+        wire["flop"] = _codec.uint64(self.flop, "ModelActivity.flop")
+        wire["load_us"] = _codec.uint64(self.load_us, "ModelActivity.load_us")
+        wire["batches_full"] = _codec.uint64(self.batches_full, "ModelActivity.batches_full")
+        wire["batches_idle"] = _codec.uint64(self.batches_idle, "ModelActivity.batches_idle")
+        wire["queue_time"] = self.queue_time.to_wire()
+        wire["compute_time"] = self.compute_time.to_wire()
+        wire["batch_sizes"] = [each.to_wire() for each in self.batch_sizes]
+        wire["total_time"] = self.total_time.to_wire()
+        wire["best_batch"] = _codec.uint32(self.best_batch, "ModelActivity.best_batch")
+        return wire
+
+    @classmethod
+    def read(cls, reader: Reader) -> ModelActivity:
+        message = cls()
+        for name in reader.fields():
+            if name == "name":
+                message.name = reader.string()
+            elif name == "version":
+                message.version = reader.string()
+            elif name == "requests_ok":
+                message.requests_ok = reader.uint64()
+            elif name == "requests_failed":
+                message.requests_failed = reader.uint64()
+            elif name == "items_ok":
+                message.items_ok = reader.uint64()
+            elif name == "items_failed":
+                message.items_failed = reader.uint64()
+            elif name == "batches":
+                message.batches = reader.uint64()
+            elif name == "queued_items":
+                message.queued_items = reader.uint32()
+            elif name == "busy_us":
+                message.busy_us = reader.uint64()
+            elif name == "expected_us":
+                message.expected_us = reader.uint64()
+            elif name == "flop":
+                message.flop = reader.uint64()
+            elif name == "load_us":
+                message.load_us = reader.uint64()
+            elif name == "batches_full":
+                message.batches_full = reader.uint64()
+            elif name == "batches_idle":
+                message.batches_idle = reader.uint64()
+            elif name == "queue_time":
+                message.queue_time = TimeCounts.read(reader)
+            elif name == "compute_time":
+                message.compute_time = TimeCounts.read(reader)
+            elif name == "batch_sizes":
+                message.batch_sizes = reader.messages(BatchSizeCount)
+            elif name == "total_time":
+                message.total_time = TimeCounts.read(reader)
+            elif name == "best_batch":
+                message.best_batch = reader.uint32()
             else:
                 reader.skip()
         return message

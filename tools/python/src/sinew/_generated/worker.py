@@ -7,6 +7,7 @@ from typing import ClassVar
 from .._codec import Message, Reader
 from .. import _codec
 from .fleet import ModelReady
+from .fleet import WorkerBeat
 
 
 @dataclasses.dataclass(slots=True)
@@ -32,6 +33,8 @@ class WorkerHello(Message):
     version: str = ""
     #: A random number, another one for each process, so that a worker started anew on an old connection is seen.
     incarnation: int = 0
+    #: Its counters at this moment, so that the broker counts only what comes after; left out: they are all zero.
+    beat: WorkerBeat | None = None
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -44,6 +47,8 @@ class WorkerHello(Message):
         wire["process_id"] = _codec.uint32(self.process_id, "WorkerHello.process_id")
         wire["version"] = _codec.string(self.version, "WorkerHello.version")
         wire["incarnation"] = _codec.uint64(self.incarnation, "WorkerHello.incarnation")
+        if self.beat is not None:
+            wire["beat"] = self.beat.to_wire()
         return wire
 
     @classmethod
@@ -68,6 +73,8 @@ class WorkerHello(Message):
                 message.version = reader.string()
             elif name == "incarnation":
                 message.incarnation = reader.uint64()
+            elif name == "beat":
+                message.beat = WorkerBeat.read(reader)
             else:
                 reader.skip()
         return message

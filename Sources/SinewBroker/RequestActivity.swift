@@ -1,0 +1,65 @@
+internal import SinewCore
+internal import SinewMetrics
+internal import SinewWire
+
+/// Calls and tasks by the model they asked for, counted as they end.
+///
+/// On the way of every call, so it looks a name up once, when the call is admitted, and allocates nothing after that.
+struct RequestActivity {
+    /// The first is for all names that no worker ever announced; the others are as many as the machine has model keys.
+    private(set) var models = [BrokerModelActivity()]
+    private var indexOfModel: [String: Int] = [:]
+    /// Most calls ask for what the one before asked for.
+    private var lastModel = ""
+    private var lastIndex = 0
+
+    /// Where a model that the machine knows is counted.
+    mutating func index(of model: String) -> Int {
+        if model == lastModel { return lastIndex }
+        lastModel = model
+        lastIndex = indexOfModel[model] ?? add(model)
+        return lastIndex
+    }
+
+    private mutating func add(_ model: String) -> Int {
+        // The key that a worker announced: `name` or `name/version`.
+        let parts = model.split(separator: "/", maxSplits: 1)
+        models.append(
+            BrokerModelActivity(
+                name: parts.first.map(String.init) ?? "", version: parts.count > 1 ? String(parts[1]) : ""))
+        indexOfModel[model] = models.count - 1
+        return models.count - 1
+    }
+
+    /// Something ended that was never admitted.
+    mutating func noteRefused(_ index: Int, _ status: StatusCode, items: UInt32) {
+        note(index, status, items: items)
+    }
+
+    /// An admitted call, or an attempt of a task, ended.
+    mutating func noteEnded(_ call: BrokerLoop.HeldCall, _ status: StatusCode, at now: Instant) {
+        note(call.activity, status, items: call.head.items)
+        if let dispatched = call.dispatched {
+            models[call.activity].queueTime.note((dispatched - call.admitted).remainingMicroseconds)
+        }
+        models[call.activity].totalTime.note((now - call.admitted).remainingMicroseconds)
+    }
+
+    private mutating func note(_ index: Int, _ status: StatusCode, items: UInt32) {
+        let number = UInt32(status.rawValue)
+        var place = 0
+        while place < models[index].statuses.count, models[index].statuses[place].status != number { place += 1 }
+        if place == models[index].statuses.count { models[index].statuses.append(StatusActivity(status: number)) }
+        models[index].statuses[place].requests &+= 1
+        models[index].statuses[place].items &+= UInt64(items)
+    }
+
+    /// What is told: models that were asked for, statuses in ascending order.
+    var told: [BrokerModelActivity] {
+        models.filter { !$0.statuses.isEmpty }.map { model in
+            var model = model
+            model.statuses.sort { $0.status < $1.status }
+            return model
+        }.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
+    }
+}
