@@ -22,6 +22,7 @@ package struct SinewCommand: AsyncParsableCommand {
             BodyCommand.self,
             ShapeCommand.self,
             RetargetCommand.self,
+            SkeletonCommand.self,
             BenchCommand.self,
             KeysCommand.self,
             DoctorCommand.self,

@@ -3,7 +3,7 @@ internal import SinewBody
 /// Tells unit and up axis from the bodies themselves: from bone lengths and from where heads are.
 enum BodyScale {
     /// Long bones and typical lengths of adults in metres: thigh, shin, upper arm, forearm, both sides.
-    private static let bones: [(child: Int, parent: Int, metres: Double)] = [
+    static let bones: [(child: Int, parent: Int, metres: Double)] = [
         (4, 1, 0.40), (5, 2, 0.40), (7, 4, 0.41), (8, 5, 0.41), (18, 16, 0.26), (19, 17, 0.26), (20, 18, 0.25),
         (21, 19, 0.25),
     ]
@@ -70,37 +70,18 @@ enum BodyScale {
         return nil
     }
 
-    /// Whether left and right look swapped: then the toes point backwards from the hips.
-    static func looksMirrored(_ people: RawPeople, upAxis: UpAxis) -> Bool {
-        var sum = 0.0
-        var count = 0.0
-        forEachSampledRow(of: people) { row in
-            guard let left = position(1, row, people), let right = position(2, row, people) else { return }
-            let across = upAxis.toModelFrame(left - right)
-            guard let forward = direction(cross(across, SIMD3(0, 1, 0))) else { return }
-            for (toe, ankle) in [(10, 7), (11, 8)] {
-                guard let end = position(toe, row, people), let start = position(ankle, row, people),
-                    let foot = direction(upAxis.toModelFrame(end - start))
-                else { continue }
-                sum += dot(foot, forward)
-                count += 1
-            }
-        }
-        return count > 0 && sum / count < -0.4
-    }
-
-    private static func forEachSampledRow(of people: RawPeople, _ body: (Int) -> Void) {
+    static func forEachSampledRow(of people: RawPeople, _ body: (Int) -> Void) {
         for row in stride(from: 0, to: people.count, by: max(1, people.count / rowsMax)) { body(row) }
     }
 
-    private static func position(_ joint: Int, _ row: Int, _ people: RawPeople) -> SIMD3<Double>? {
+    static func position(_ joint: Int, _ row: Int, _ people: RawPeople) -> SIMD3<Double>? {
         let jointCount = people.skeleton.jointCount
         guard joint < jointCount, people.observed[row * jointCount + joint] else { return nil }
         let point = people.joints.vector(at: (row * jointCount + joint) * 3)
         return point.x.isFinite && point.y.isFinite && point.z.isFinite ? point : nil
     }
 
-    private static func middle(_ joints: [Int], _ row: Int, _ people: RawPeople) -> SIMD3<Double>? {
+    static func middle(_ joints: [Int], _ row: Int, _ people: RawPeople) -> SIMD3<Double>? {
         let points = joints.compactMap { position($0, row, people) }
         return points.isEmpty ? nil : points.reduce(.zero, +) / Double(points.count)
     }

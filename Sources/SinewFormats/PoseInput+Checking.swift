@@ -2,22 +2,25 @@ internal import SinewBody
 
 extension PoseInput {
     /// Checks every value, finds unit and axis, and brings the rows into the model frame.
-    init(checking raw: RawPeople, options: Options) throws(FormatError) {
-        guard raw.count > 0 else {
-            throw FormatError(.invalidData, "\(raw.path) holds no person; joints3d is empty", field: "joints3d")
+    init(checking given: RawPeople, options: Options) throws(FormatError) {
+        guard given.count > 0 else {
+            throw FormatError(.invalidData, "\(given.path) holds no person; joints3d is empty", field: "joints3d")
         }
-        try Self.checkValues(raw)
+        try Self.checkValues(given)
+        let raw = given.inSMPLOrder()
+        guard raw.observed.contains(true) else {
+            throw FormatError(
+                .invalidData,
+                "\(raw.path): no joint of anybody was seen; confidence and observed are 0 for all of them. If 0 means certain in this "
+                    + "file, write 1 - confidence", field: "confidence")
+        }
         var notes = raw.notes
         let unit = try Self.unit(of: raw, declared: options.unit ?? raw.unit, notes: &notes)
         let upAxis = Self.upAxis(of: raw, declared: options.upAxis ?? raw.upAxis, notes: &notes)
-        if BodyScale.looksMirrored(raw, upAxis: upAxis) {
-            notes.append(
-                "the toes point backwards from the hips: left and right may be swapped, or the frame left-handed; "
-                    + "check one frame before you trust the result")
-        }
+        notes += BodyPlausibility.doubts(about: raw, upAxis: upAxis, metresPerUnit: unit.metres)
 
         path = raw.path
-        skeleton = raw.skeleton
+        skeleton = given.skeleton
         count = raw.count
         twists = raw.twists
         hasTwists = raw.hasTwists
@@ -45,16 +48,28 @@ extension PoseInput {
                 }
             }
         }
-        if raw.skeleton.jointCount < Skeleton.positionCount {
-            notes.append(
-                "\(raw.skeleton.name) has no head top, finger tips and toe tips; they count as unobserved, "
-                    + "so head, hands and feet get no direction of their own")
-        }
+        notes += Self.missing(from: given.skeleton)
         if raw.certainty.contains(.unknown) {
             notes.append("neither sigma nor confidence is given for some joints; assumed sigma \(Self.sigmaDefault) m")
         }
         notes.append("results are in metres, y up, whatever the file used")
         self.notes = notes
+    }
+
+    private static func missing(from skeleton: Skeleton) -> [String] {
+        if skeleton == .smpl29 { return [] }
+        if skeleton == .smpl24 {
+            return [
+                "smpl-24 has no head top, finger tips and toe tips; they count as unobserved, "
+                    + "so head, hands and feet get no direction of their own"
+            ]
+        }
+        let missing = skeleton.missingJoints
+        guard !missing.isEmpty else { return [] }
+        return [
+            "\(skeleton.name) says nothing of \(missing.joined(separator: ", ")); they count as unobserved "
+                + "(sinew skeleton show \(skeleton.name))"
+        ]
     }
 
     private static func checkValues(_ raw: RawPeople) throws(FormatError) {

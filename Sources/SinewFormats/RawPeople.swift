@@ -70,11 +70,19 @@ struct RawPeople {
             }
             return skeleton
         }
-        guard let skeleton = Skeleton.all.first(where: { $0.jointCount == jointCount }) else {
+        let possible = Skeleton.all.filter { $0.jointCount == jointCount }
+        guard let skeleton = possible.first else {
             throw FormatError(
                 .invalidData,
                 "\(path): joints3d has \(jointCount) joints and no skeleton is named; known are \(known)",
                 field: "skeleton")
+        }
+        guard possible.count == 1 else {
+            let names = possible.map(\.name).joined(separator: ", ")
+            throw FormatError(
+                .invalidData,
+                "\(path): joints3d has \(jointCount) joints, which \(names) have in different orders, and the file names none of "
+                    + "them; type --skeleton NAME (sinew skeleton show NAME lists the joints)", field: "skeleton")
         }
         notes.append("no skeleton is named; assumed \(skeleton.name), which has \(jointCount) joints")
         return skeleton

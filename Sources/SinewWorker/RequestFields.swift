@@ -245,14 +245,18 @@ extension RequestFields {
         var betas = [Float](repeating: 0, count: rows.count * 10)
         var genders = [Gender](repeating: .neutral, count: rows.count)
         for (target, person) in rows.enumerated() {
-            // SMPL's 24 joints are the first of the 29; the leaves of a smaller skeleton stay unobserved.
-            for joint in 0..<sent {
-                guard isObserved(person, joint) else { continue }
-                if let given = self.sigma { sigma[target * kept + joint] = given[person * sent + joint] }
-                observed[target] |= 1 << UInt32(joint)
-                for axis in 0..<3 {
-                    joints[(target * kept + joint) * 3 + axis] = self.joints[(person * sent + joint) * 3 + axis]
+            // What the skeleton says nothing of stays unobserved.
+            for joint in 0..<kept {
+                let source = skeleton.smplSources[joint]
+                let place = source.position { given in
+                    isObserved(person, given) ? self.joints.vector(at: (person * sent + given) * 3) : nil
                 }
+                guard let place else { continue }
+                joints.store(place, at: (target * kept + joint) * 3)
+                if let given = self.sigma {
+                    sigma[target * kept + joint] = source.sigma { given[person * sent + $0] }
+                }
+                observed[target] |= 1 << UInt32(joint)
             }
             if let given = self.twists {
                 for column in 0..<23 { twists[target * 23 + column] = given[person * 23 + column] }

@@ -96,7 +96,7 @@ struct BodyModelTests {
         #expect(Skeleton.smpl24.jointCount == 24)
         #expect(Skeleton.smpl29.jointCount == 29)
         #expect(Skeleton.named("smpl-29") == .smpl29)
-        #expect(Skeleton.named("body-25") == nil)
+        #expect(Skeleton.named("horse-25") == nil)
         for skeleton in Skeleton.all {
             #expect(Set(skeleton.jointNames).count == skeleton.jointCount)
             #expect((1..<skeleton.jointCount).allSatisfy { skeleton.parents[$0] < $0 && skeleton.parents[$0] >= 0 })

@@ -61,8 +61,8 @@ struct PoseInputRefusalTests {
     }
 
     @Test func `an unknown skeleton lists the known ones`() throws {
-        let error = refused([try joints(), ("skeleton", .strings(["body-25"], shape: []))])
-        for word in ["\"body-25\"", "smpl-24 (24 joints)", "smpl-29 (29 joints)"] {
+        let error = refused([try joints(), ("skeleton", .strings(["horse-25"], shape: []))])
+        for word in ["\"horse-25\"", "smpl-24 (24 joints)", "smpl-29 (29 joints)"] {
             #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
         }
         let other = refused([try joints(), ("skeleton", .strings(["smpl-29"], shape: []))])

@@ -45,6 +45,33 @@ import Testing
         #expect(seen.genders == [.neutral, .neutral])
     }
 
+    @Test func `joints of a detector are put where SMPL has them`() throws {
+        var request = people(2, seed: 5, skeleton: "BODY_25")
+        let given = try #require(request.joints.floats)
+        var observed = [UInt8](repeating: 1, count: 50)
+        observed[25 + 9] = 0  // the second person's right hip
+        request.observed = Tensor(.uint8(observed), shape: [2, 25])
+        let seen = try validated(request).observations
+        let skeleton = Skeleton.body25
+        let elbow = try #require(skeleton.index(of: "left_elbow"))
+        for axis in 0..<3 {
+            #expect(seen.joints[18 * 3 + axis] == given[elbow * 3 + axis])
+            let hips = (given[9 * 3 + axis] + given[12 * 3 + axis]) / 2
+            #expect(abs(seen.joints[axis] - hips) < 1e-6, "the pelvis is the middle of the hips")
+        }
+        let sigma = try #require(request.sigma?.floats)
+        #expect(seen.sigma[18] == sigma[elbow])
+        let missing = ["spine1", "spine2", "spine3", "left_collar", "right_collar", "left_foot", "right_foot"]
+        for (joint, name) in Skeleton.smpl29.jointNames.enumerated() {
+            let isTold = !skeleton.missingJoints.contains(name)
+            let isHandOrTop = name == "head_top" || name.hasSuffix("hand") || name.hasSuffix("middle")
+            #expect(isTold != (missing.contains(name) || isHandOrTop), "\(name)")
+            #expect((seen.observed[0] & 1 << UInt32(joint) != 0) == isTold, "\(name)")
+        }
+        let blind = [0, 2, 12].reduce(UInt32(0)) { $0 | 1 << UInt32($1) }
+        #expect(seen.observed[1] == seen.observed[0] & ~blind, "what needs the hip was not seen")
+    }
+
     @Test func `24 joints leave the leaves unobserved`() throws {
         var request = people(2, seed: 3, skeleton: "smpl-24")
         request.observed = nil
@@ -89,7 +116,7 @@ import Testing
 
     static let wholeCases = [
         WholeCase(testDescription: "unknown skeleton", code: .unknownSkeleton, field: "skeleton") {
-            $0.skeleton = "coco-17"
+            $0.skeleton = "horse-17"
         },
         WholeCase(testDescription: "joints of another skeleton", code: .wrongShape, field: "joints") {
             $0.skeleton = "smpl-24"

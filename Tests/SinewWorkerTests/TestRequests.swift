@@ -1,3 +1,4 @@
+import SinewBody
 import SinewModels
 import SinewWire
 import SinewWorker
@@ -6,7 +7,7 @@ import TestSupport
 /// People somewhere in a room, with every field given.
 func people(_ count: Int, seed: UInt64, skeleton: String = "smpl-29") -> SolvePosesRequest {
     var random = SplitMix64(seed: seed)
-    let jointCount = skeleton == "smpl-24" ? 24 : 29
+    let jointCount = Skeleton.named(skeleton)?.jointCount ?? 29
     func values(_ width: Int, in range: ClosedRange<Float>) -> [Float] {
         (0..<count * width).map { _ in Float.random(in: range, using: &random) }
     }

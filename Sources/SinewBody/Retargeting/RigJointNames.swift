@@ -1,7 +1,7 @@
 /// Which joint of SMPL a rig's joint is, told by its name.
 ///
 /// Knows SMPL's own names, and the words of Mixamo, BVH from CMU's asf files, Unity, Unreal, Blender and VRM rigs with any mark of the side.
-enum RigJointNames {
+package enum RigJointNames {
     private enum Side { case left, right, middle }
 
     /// The SMPL joint of each of the rig's joints; nil where the name says nothing or a better one says the same.
@@ -104,7 +104,7 @@ enum RigJointNames {
     }
 
     /// Lower-case words: split at anything but letters and digits, and where a small letter is followed by a capital.
-    private static func words(of name: String) -> [String] {
+    package static func words(of name: String) -> [String] {
         var words: [String] = []
         var word = ""
         var previousIsSmall = false

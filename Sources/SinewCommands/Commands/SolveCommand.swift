@@ -54,20 +54,12 @@ struct SolveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Seconds that each call of up to 64 rows may take.")
     var deadline = 30.0
 
-    @Option(name: .long, help: "The unit of the joints, m, cm or mm, when the file does not say.")
-    var unit: String?
-
-    @Option(name: .long, help: "The axis that points up, y, z, -y …, when the file does not say.")
-    var upAxis: String?
-
-    @Option(name: .long, help: "The skeleton of the joints, when the file does not say.")
-    var skeleton: String?
-
     @Option(
         name: .long,
         help: "Poses to start from (.npz as sinew solve writes it), for learnable-smplify; again for each person.")
     var start: [String] = []
 
+    @OptionGroup var joints: JointFileOptions
     @OptionGroup var effectors: EffectorOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
@@ -80,8 +72,7 @@ struct SolveCommand: AsyncParsableCommand {
                     : "give either a file of observed joints or effectors, not both")
         }
         if effectors.isGiven,
-            let option = unit.map({ _ in "--unit" }) ?? upAxis.map({ _ in "--up-axis" })
-                ?? skeleton.map({ _ in "--skeleton" }) ?? (start.isEmpty ? nil : "--start")
+            let option = joints.given ?? (start.isEmpty ? nil : "--start")
         {
             throw ValidationError(
                 "\(option) is for a file of joints; effectors are in metres, y up, and start from nothing")
@@ -107,8 +98,7 @@ struct SolveCommand: AsyncParsableCommand {
     func run() async throws {
         try OutputPath.check(output, endingWith: ".npz")
         if let path = input {
-            let options = try PoseInput.Options(unitNamed: unit, upAxisNamed: upAxis, skeleton: skeleton)
-            let input = try PoseInput.read(path: path, options: options)
+            let input = try PoseInput.read(path: path, options: try joints.reading())
             let startTheta = try startPoses(for: input)
             try await finish(input) { try await solve(input, startTheta) }
         } else {

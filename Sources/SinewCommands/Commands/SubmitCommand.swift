@@ -35,15 +35,6 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Gauss-Newton steps on the residual after the model, 0…64.")
     var refine = 0
 
-    @Option(name: .long, help: "The unit of the joints, m, cm or mm, when the files do not say.")
-    var unit: String?
-
-    @Option(name: .long, help: "The axis that points up, y, z, -y …, when the files do not say.")
-    var upAxis: String?
-
-    @Option(name: .long, help: "The skeleton of the joints, when the files do not say.")
-    var skeleton: String?
-
     @Option(name: .long, help: "Larger is sooner, 0…7; each step doubles the job's share.")
     var priority: UInt8 = 0
 
@@ -65,6 +56,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Wait until the job has ended.")
     var wait = false
 
+    @OptionGroup var joints: JointFileOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var output: OutputOptions
 
@@ -91,7 +83,7 @@ struct SubmitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let inputs = try JobInputs(arguments: self.inputs, manifest: manifest).inputs
-        let options = try PoseInput.Options(unitNamed: unit, upAxisNamed: upAxis, skeleton: skeleton)
+        let options = try joints.reading()
         let standardInput =
             inputs[0].path == JobInputs.standardInput
             ? try FileContents.readStandardInput(bytesMax: Self.standardInputBytesMax) : []
