@@ -72,6 +72,8 @@ extension JobStateMachine {
         guard jobs[slot].record.state == .finished else { return }
         jobs[slot].record.state = .sealed
         jobs[slot].record.ended = nil
+        // Tasks whose lost records wait for their repair; in a job that was over they did not count.
+        tenants[jobs[slot].record.tenant]?.openTasks += jobs[slot].open
     }
 
     /// Its end is gone from the disk; it is queued like a new one.
