@@ -65,6 +65,9 @@ let package = Package(
         .target(
             name: "SinewImport", dependencies: ["SinewArrayFiles", "SinewBody", "SinewModels"], swiftSettings: strict),
         .target(name: "SinewFormats", dependencies: ["SinewArrayFiles", "SinewBody"], swiftSettings: strict),
+        .target(
+            name: "SinewPictures", dependencies: ["SinewFormats", "SinewBody", "SinewArrayFiles"],
+            resources: [.copy("Resources/viewer")], swiftSettings: strict),
 
         // Wire and transport.
         .target(name: "SinewMessagePack", dependencies: ["CMessagePack"], swiftSettings: strict),
@@ -101,7 +104,8 @@ let package = Package(
             name: "SinewCommands",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
-                "SinewFormats", "SinewArrayFiles", "SinewImport", "SinewKernels", "SinewCore", argumentParser, logging,
+                "SinewFormats", "SinewPictures", "SinewArrayFiles", "SinewImport", "SinewKernels", "SinewCore",
+                argumentParser, logging,
                 serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources/demo")], swiftSettings: strict),
@@ -138,6 +142,10 @@ let package = Package(
         .testTarget(
             name: "SinewFormatsTests", dependencies: ["SinewFormats", "SinewBody", "SinewArrayFiles", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "SinewPicturesTests",
+            dependencies: ["SinewPictures", "SinewFormats", "SinewBody", "SinewArrayFiles", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "SinewMessagePackTests", dependencies: ["SinewMessagePack", "TestSupport"], swiftSettings: strict),
         .testTarget(

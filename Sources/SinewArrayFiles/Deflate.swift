@@ -1,12 +1,12 @@
 internal import CZlib
 
 /// Raw deflate streams and CRC-32, as ZIP members use them.
-enum Deflate {
+package enum Deflate {
     /// No deflate stream expands further than this (zlib's documentation: 1032:1), so a header that claims more is a lie.
     static let expansionMax = 1032
 
     /// The CRC-32 of the bytes.
-    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         unsafe bytes.withUnsafeBytes { UInt32(truncatingIfNeeded: unsafe crc32_z(0, $0.baseAddress, $0.count)) }
     }
 
@@ -24,7 +24,7 @@ enum Deflate {
     }
 
     /// Compresses bytes to a raw stream.
-    static func compress(_ bytes: [UInt8]) -> [UInt8] {
+    package static func compress(_ bytes: [UInt8]) -> [UInt8] {
         let zlib = ZlibStream(.deflate)
         var output = [UInt8](repeating: 0, count: zlib.bytesMax(for: bytes.count))
         let isFinished = zlib.pump(bytes[...], into: &output)

@@ -34,16 +34,17 @@ package struct PoseClip: Sendable {
 
     /// Reads what `sinew solve` writes and AMASS's own files; finger joints are dropped and SMPL's two hands left unturned then.
     ///
+    /// - Parameter keepsGaps: lets frames through in `poses` and `trans` that hold NaN or infinity, for readers that can show a gap.
     /// - Throws: ``FormatError`` naming the file and the array, and the frame where a number is none.
-    package static func read(path: String) throws(FormatError) -> PoseClip {
+    package static func read(path: String, keepsGaps: Bool = false) throws(FormatError) -> PoseClip {
         let file = try rewording { () throws(ArrayFileError) in try NPZFile(path: path) }
         func array(_ name: String) throws(FormatError) -> NDArray {
             try rewording(field: name, path: path) { () throws(ArrayFileError) in try file.array(name) }
         }
-        func floats(_ name: String) throws(FormatError) -> [Float] {
+        func floats(_ name: String, keepsGaps: Bool = false) throws(FormatError) -> [Float] {
             let array = try array(name)
             let values = try rewording(field: name, path: path) { () throws(ArrayFileError) in try array.floats() }
-            guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
+            guard !keepsGaps, let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
             let place = array.shape.count == 2 ? "\(name) of frame \(bad / array.shape[1])" : name
             throw FormatError(
                 .invalidData, "\(path): \(place) holds \(values[bad]); repair the clip or leave the frame out",
@@ -59,7 +60,7 @@ package struct PoseClip: Sendable {
                 "has the shape \(shape); needed are one or more frames of 72 (SMPL), 156 (SMPL+H) or 165 (SMPL-X) axis-angle "
                     + "values")
         }
-        let poses = try floats("poses")
+        let poses = try floats("poses", keepsGaps: keepsGaps)
         var theta: [Float] = []
         theta.reserveCapacity(shape[0] * 72)
         for frame in 0..<shape[0] {
@@ -68,7 +69,7 @@ package struct PoseClip: Sendable {
         }
         var translation = [Float](repeating: 0, count: shape[0] * 3)
         if file.contains("trans") {
-            translation = try floats("trans")
+            translation = try floats("trans", keepsGaps: keepsGaps)
             guard translation.count == shape[0] * 3 else { throw wrong("trans", "does not have one row per frame") }
         }
         let betas = file.contains("betas") ? try floats("betas") : []

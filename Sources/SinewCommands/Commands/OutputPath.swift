@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SinewPictures
 
 /// Checks where a result will be written before the work starts, so that an hour of solving does not end in a typing error.
 enum OutputPath {
@@ -22,6 +23,17 @@ enum OutputPath {
         if unsafe stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
             throw CommandFailure(.usage, "the output '\(path)' is a folder: write -o NAME\(ending)")
         }
+    }
+
+    /// The picture that a file's name asks for, once the file can be written.
+    static func pictureFormat(of path: String) throws(CommandFailure) -> PictureFormat {
+        guard let format = PictureFormat(path: path) else {
+            let endings = PictureFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+            throw CommandFailure(
+                .usage, "the ending of '\(path)' is no picture's: write -o NAME with one of \(endings)")
+        }
+        try check(path, endingWith: "." + path.suffix(format.rawValue.count))
+        return format
     }
 
     /// Makes a folder for results when it is not there; its parent must exist.

@@ -1,0 +1,26 @@
+package import SinewFormats
+
+/// The kinds of pictures, told apart by the ending of the file's name.
+package enum PictureFormat: String, Sendable, CaseIterable {
+    /// A page to turn and play, see ``ViewerPage``.
+    case html
+    /// Skinned bodies and their motion for other programs, see ``BodyGLB``.
+    case glb
+
+    /// The format of a file's name, or nil for an ending that is no picture's.
+    package init?(path: String) {
+        let lowercased = path.lowercased()
+        guard let format = Self.allCases.first(where: { lowercased.hasSuffix("." + $0.rawValue) }) else { return nil }
+        self = format
+    }
+
+    /// Writes a scene; the file appears complete or not at all.
+    ///
+    /// - Throws: ``FormatError`` when the scene holds nothing that this format shows, or the file cannot be written.
+    package func write(_ scene: PictureScene, to path: String) throws(FormatError) {
+        switch self {
+        case .html: try ViewerPage.write(scene, to: path)
+        case .glb: try BodyGLB.write(scene, to: path)
+        }
+    }
+}
