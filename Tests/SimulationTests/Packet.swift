@@ -1,7 +1,7 @@
 import SinewCore
 
 /// What travels between simulated processes: the messages of the wire, without their bytes.
-enum Packet: Equatable {
+indirect enum Packet: Equatable {
     // Client → broker.
     case call(CallID, attempt: Int, Request, remaining: Duration)
     case cancel(CallID)
@@ -81,7 +81,7 @@ enum Address: Equatable {
 }
 
 /// What the world does at an instant.
-enum Occurrence {
+indirect enum Occurrence {
     case arrive(Packet, from: Address, to: Address)
     case userCalls(client: Int)
     case userCancels(client: Int, CallID)
@@ -130,7 +130,8 @@ struct Schedule {
         var parent = 0
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && precedes(child, least) {
+            for child in 2 * parent + 1..<min(2 * parent + 3, max(entries.count, 2 * parent + 1))
+            where precedes(child, least) {
                 least = child
             }
             if least == parent { return top.what }

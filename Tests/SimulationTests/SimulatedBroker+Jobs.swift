@@ -3,11 +3,10 @@ import SinewCore
 /// The part of a broker process that serves jobs: its store's thread, and requests that wait for it.
 extension Simulation {
     func take(_ ask: Packet.JobAsk, _ number: UInt64, of submitter: Int) {
-        guard var broker else { return }
+        guard let broker else { return }
         let request = JobRequestID(rawValue: broker.nextRequest)
         broker.nextRequest += 1
         broker.requests[request] = (submitter, number, ask)
-        self.broker = broker
         let tenant = submitters[submitter].tenant
         let client = ClientID(rawValue: 1_000 + UInt64(submitter))
         switch ask {

@@ -1,7 +1,7 @@
 import SinewCore
 
 /// A broker process around the broker's machines, as `SinewBroker` is one, and the checks on what they decide.
-struct SimulatedBroker {
+final class SimulatedBroker {
     /// What a task in the dispatcher is.
     struct Held {
         let request: Packet.Request
@@ -40,6 +40,11 @@ struct SimulatedBroker {
     var kept: [CommitTicket: [SimulatedDisk.Write]] = [:]
     var requests: [JobRequestID: (submitter: Int, number: UInt64, ask: Packet.JobAsk)] = [:]
     var nextRequest: UInt64 = 1
+
+    init(core: JobsAndCalls, incarnation: UInt64) {
+        self.core = core
+        self.incarnation = incarnation
+    }
 
     var machine: BrokerStateMachine { core.calls }
 }

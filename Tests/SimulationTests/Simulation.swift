@@ -188,7 +188,7 @@ final class Simulation {
             next = next.map { Swift.min($0, candidate) } ?? candidate
         }
         if brokerRuns { consider(broker?.core.nextDeadline) }
-        for client in clients { consider(client.machine.nextDeadline) }
+        for client in clients.indices { consider(clients[client].machine.nextDeadline) }
         return next
     }
 
