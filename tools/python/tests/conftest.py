@@ -1,6 +1,94 @@
-"""Tests run against the sources beside them, not against a package that may be installed."""
+"""Tests run against the sources beside them, not against a package that may be installed; and against a real broker and workers."""
+
+from __future__ import annotations
 
 import pathlib
 import sys
+from collections.abc import Iterator
+from typing import Any
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "src"))
+import numpy as np
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "src"), str(HERE)]
+
+from fleet import REPOSITORY, Fleet, until  # noqa: E402
+
+import sinew  # noqa: E402
+from sinew._export import world_rotations  # noqa: E402
+
+SCENE = REPOSITORY / "Sources/SinewCommands/Resources/demo/scene.npz"
+
+
+def wait_ready(fleet: Fleet, models: tuple[str, ...], workers: int = 2, **keys: Any) -> None:
+    with sinew.Client(fleet.endpoint, wait_for_ready=True, **keys) as client:
+        def ready() -> bool:
+            have = {each.model.name: each.workers for each in client.models(deadline=60)}
+            return all(have.get(model, 0) >= workers for model in models)
+        until(ready, f"{workers} workers with {', '.join(models)}")
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    models = ("hybrik", "niki", "learnable-smplify", "niki-temporal", "smpl-ik")
+    running = Fleet(tmp_path_factory.mktemp("fleet"), models).start()
+    try:
+        wait_ready(running, models)
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture
+def client(fleet: Fleet) -> Iterator[sinew.Client]:
+    with sinew.Client(fleet.endpoint) as made:
+        yield made
+
+
+@pytest.fixture
+def own_fleet(tmp_path: pathlib.Path) -> Iterator[Fleet]:
+    """One that a test may kill."""
+    running = Fleet(tmp_path / "fleet").start()
+    try:
+        wait_ready(running, ("hybrik",))
+        yield running
+    finally:
+        running.end()
+
+
+@pytest.fixture(scope="session")
+def motion() -> dict[str, Any]:
+    """Real motion: two people of the demo's scene on the neutral body. ``theta`` [2, 300, 24, 3], ``joints`` [2, 300, 29, 3] metres, y up,
+    ``noisy`` with a detector's noise of 2 cm."""
+    with np.load(SCENE) as scene:
+        theta = np.moveaxis(scene["poses"].reshape(300, 2, 24, 3), 1, 0)
+        translation = np.moveaxis(scene["trans"], 1, 0)
+    exact = np.stack([forward_kinematics(theta[person], translation[person]) for person in range(2)])
+    noise = np.random.default_rng(7).normal(0, 0.02, exact.shape)
+    return {"theta": theta, "joints": exact, "noisy": (exact + noise).astype(np.float32)}
+
+
+@pytest.fixture(scope="session")
+def joints(motion: dict[str, Any]) -> Any:
+    """The first person's noisy joints, [300, 29, 3]."""
+    return motion["noisy"][0]
+
+
+def forward_kinematics(theta: Any, translation: Any) -> Any:
+    """Joints [n, 29, 3] of poses [n, 24, 3] on the neutral body of mean shape. SMPL, equation 4 of the paper."""
+    rest = rest_joints().astype(np.float64)
+    world = world_rotations(theta)
+    joints = np.zeros((len(theta), 29, 3))
+    joints[:, 0] = rest[0] + translation
+    for joint in range(1, 29):
+        parent = sinew.SMPL29.parents[joint]
+        joints[:, joint] = joints[:, parent] + world[:, parent] @ (rest[joint] - rest[parent])
+    return joints.astype(np.float32)
+
+
+def rest_joints() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The 29 joints of the neutral open body in its rest pose, as the example client has them."""
+    namespace: dict[str, Any] = {"__name__": "example_client"}
+    exec(compile((REPOSITORY / "proto/example_client.py").read_text(), "example_client.py", "exec"), namespace)
+    return np.array(namespace["REST"], np.float32).reshape(29, 3)

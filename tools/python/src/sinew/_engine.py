@@ -177,7 +177,8 @@ class _Loop:
             socket.connect(self._endpoint)
         except zmq.ZMQError as error:
             socket.disable_monitor()
-            socket.close()
+            monitor.close(0)
+            socket.close(0)
             self._context.term()
             raise failure(
                 ErrorCode.NONE, f"endpoint “{self._endpoint}”: {error.strerror or error}; say for example tcp://127.0.0.1:7690",

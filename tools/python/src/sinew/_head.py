@@ -60,7 +60,7 @@ class Head(NamedTuple):
                 f"head: protocol version {values[0]}, this side speaks version {VERSION}; update the older side")
         if len(values) < _ELEMENTS:
             raise CodecError(f"head: {len(values)} elements, version {VERSION} has {_ELEMENTS}")
-        _, kind, method, model, call_id, timeout_us, lease, attempt, priority, tenant, items, status, error = values[:13]
+        _, kind, method, model, call_id, timeout_us, lease, attempt, priority, tenant, items, status, code = values[:13]
         for index, below in _MOST.items():
             number = values[index]
             if type(number) is not int or not 0 <= number < below:
@@ -75,4 +75,4 @@ class Head(NamedTuple):
             raise CodecError(f"head: kind {kind!r} is not known in version {VERSION}")
         if type(status) is not int or not 0 <= status <= 16:
             raise CodecError(f"head: status {status!r} is not one of 0…16")
-        return cls(kind, method, model, call_id, timeout_us, lease, attempt, priority, tenant, items, status, error)
+        return cls(kind, method, model, call_id, timeout_us, lease, attempt, priority, tenant, items, status, code)

@@ -49,7 +49,7 @@ class Tensor(Message):
             raise CodecError(f"Tensor: dtype {self.array.dtype.name} is not one of float32, float64, int32, uint8")
         # One copy at most, and none for an array that lies as the wire wants it: msgpack copies it into the frame.
         values = np.ascontiguousarray(self.array, dtype=dtype)
-        data = memoryview(values.reshape(-1).view(np.uint8)) if values.size else b""
+        data = values.reshape(-1).view(np.uint8).data if values.size else b""
         return {"dtype": dtype.name, "shape": list(self.array.shape), "data": data}
 
     @classmethod
