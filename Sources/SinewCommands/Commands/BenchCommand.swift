@@ -4,7 +4,8 @@ internal import Logging
 /// `sinew bench`: what this machine can do.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure the service on this machine.", subcommands: [BenchBrokerCommand.self])
+        commandName: "bench", abstract: "Measure the service on this machine.",
+        subcommands: [BenchBrokerCommand.self, BenchServiceCommand.self])
 }
 
 /// `sinew bench broker`: what a broker carries when workers cost nothing.

@@ -13,21 +13,10 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "src"), str(HERE)]
 
-from fleet import REPOSITORY, Fleet, until  # noqa: E402
+from client_fleet import Fleet, wait_ready  # noqa: E402
+from client_motion import SCENE, forward_kinematics  # noqa: E402
 
 import sinew  # noqa: E402
-from sinew._export import world_rotations  # noqa: E402
-
-SCENE = REPOSITORY / "Sources/SinewCommands/Resources/demo/scene.npz"
-
-
-def wait_ready(fleet: Fleet, models: tuple[str, ...], workers: int = 2, **keys: Any) -> None:
-    with sinew.Client(fleet.endpoint, wait_for_ready=True, **keys) as client:
-        def ready() -> bool:
-            have = {each.model.name: each.workers for each in client.models(deadline=60)}
-            return all(have.get(model, 0) >= workers for model in models)
-        until(ready, f"{workers} workers with {', '.join(models)}")
-
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
@@ -73,22 +62,3 @@ def motion() -> dict[str, Any]:
 def joints(motion: dict[str, Any]) -> Any:
     """The first person's noisy joints, [300, 29, 3]."""
     return motion["noisy"][0]
-
-
-def forward_kinematics(theta: Any, translation: Any) -> Any:
-    """Joints [n, 29, 3] of poses [n, 24, 3] on the neutral body of mean shape. SMPL, equation 4 of the paper."""
-    rest = rest_joints().astype(np.float64)
-    world = world_rotations(theta)
-    joints = np.zeros((len(theta), 29, 3))
-    joints[:, 0] = rest[0] + translation
-    for joint in range(1, 29):
-        parent = sinew.SMPL29.parents[joint]
-        joints[:, joint] = joints[:, parent] + world[:, parent] @ (rest[joint] - rest[parent])
-    return joints.astype(np.float32)
-
-
-def rest_joints() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The 29 joints of the neutral open body in its rest pose, as the example client has them."""
-    namespace: dict[str, Any] = {"__name__": "example_client"}
-    exec(compile((REPOSITORY / "proto/example_client.py").read_text(), "example_client.py", "exec"), namespace)
-    return np.array(namespace["REST"], np.float32).reshape(29, 3)

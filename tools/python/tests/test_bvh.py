@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from client_motion import forward_kinematics
 
 import sinew
-from conftest import forward_kinematics
 from sinew.poses import zeroed
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fleet import Fleet, python, sinew as command
+from client_fleet import Fleet, python, sinew as command
 
 import sinew
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import wait_ready
-from fleet import Fleet, free_ports, python, sinew as command, until
+from client_fleet import Fleet, free_ports, python, sinew as command, until, wait_ready
 
 import sinew
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fleet import Fleet, python, sinew as command, until
+from client_fleet import Fleet, python, sinew as command, until
 
 import sinew
 from sinew._jobs import new_job_id

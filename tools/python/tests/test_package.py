@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 
-from fleet import REPOSITORY
+from client_fleet import REPOSITORY
 
 FOLDER = REPOSITORY / "tools/python"
 

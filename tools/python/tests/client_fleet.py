@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 SINEW = pathlib.Path(os.environ.get("SINEW_BINARY", REPOSITORY / ".build/release/sinew"))
@@ -98,3 +99,13 @@ def python(code: str, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "tools/python/src")}
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_ready(fleet: Fleet, models: tuple[str, ...], workers: int = 2, **keys: Any) -> None:
+    from sinew import Client
+
+    with Client(fleet.endpoint, wait_for_ready=True, **keys) as client:
+        def ready() -> bool:
+            have = {each.model.name: each.workers for each in client.models(deadline=60)}
+            return all(have.get(model, 0) >= workers for model in models)
+        until(ready, f"{workers} workers with {', '.join(models)}")
