@@ -105,8 +105,7 @@ let package = Package(
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
                 "SinewFormats", "SinewPictures", "SinewArrayFiles", "SinewImport", "SinewKernels", "SinewCore",
-                argumentParser, logging,
-                serviceLifecycle, unixSignals,
+                "SinewMetrics", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources/demo")], swiftSettings: strict),
         .executableTarget(name: "sinew", dependencies: ["SinewCommands"], swiftSettings: strict),

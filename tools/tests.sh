@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export SINEW_BINARY="${SINEW_BINARY:-$PWD/.build/release/sinew}"
+# What tests share: tools/tests/fleet.py starts brokers and workers, browser.py a Chromium; tools/chaos has a client of its own for jobs.
+export PYTHONPATH="$PWD/tools/tests:$PWD/tools/chaos${PYTHONPATH:+:$PYTHONPATH}"
 if [ ! -x "$SINEW_BINARY" ]; then
     echo "tests: there is no $SINEW_BINARY: build it with \`make build\`, or say where it is with SINEW_BINARY=PATH" >&2
     exit 66

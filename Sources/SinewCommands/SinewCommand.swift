@@ -14,7 +14,7 @@ package struct SinewCommand: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, SolveCommand.self, ViewCommand.self, EffectorsCommand.self, UpCommand.self, BrokerCommand.self,
             WorkerCommand.self,
-            StatusCommand.self,
+            StatusCommand.self, TopCommand.self,
             SubmitCommand.self, WaitCommand.self, GetCommand.self, JobsCommand.self, CancelCommand.self,
             DeadCommand.self,
             EvalCommand.self,

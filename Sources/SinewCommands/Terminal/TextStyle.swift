@@ -13,6 +13,7 @@ package struct TextStyle: Sendable {
     package static var data: TextStyle { TextStyle(isEnabled: StandardStreams.dataIsTerminal && colourIsWelcome) }
 
     package func bold(_ text: String) -> String { wrap(text, "1") }
+    package func reversed(_ text: String) -> String { wrap(text, "7") }
     package func red(_ text: String) -> String { wrap(text, "31") }
     package func green(_ text: String) -> String { wrap(text, "32") }
     package func yellow(_ text: String) -> String { wrap(text, "33") }
