@@ -19,6 +19,10 @@ export class FleetStream {
         this.#handlers = handlers;
         this.#connect();
         setInterval(() => this.#look(), 250);
+        // A browser keeps a page that was left for a while. With its stream open it would hold one of the few connections that a
+        // browser makes to one address, and six such pages would leave none.
+        addEventListener("pagehide", () => this.#source?.close());
+        addEventListener("pageshow", (event) => { if (event.persisted) this.#connect(); });
     }
 
     #connect() {
