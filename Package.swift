@@ -23,6 +23,9 @@ let orderedCollections = Target.Dependency.product(name: "OrderedCollections", p
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -43,6 +46,8 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without its traits: neither swift-configuration nor full Foundation is compiled.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     ],
     targets: [
         // C libraries: a module map and a shim each, imported by exactly one Swift target.
@@ -97,7 +102,13 @@ let package = Package(
             swiftSettings: strict),
 
         // Watching: nothing else sees HTTP.
-        .target(name: "SinewStatus", dependencies: [hummingbird], swiftSettings: strict),
+        .target(
+            name: "SinewStatus",
+            dependencies: [
+                "SinewCore", "SinewWire", "SinewMessagePack", "SinewMetrics", "SinewArrayFiles", hummingbird, httpTypes,
+                nioCore, nioPosix, serviceLifecycle, logging,
+            ],
+            resources: [.copy("Resources/dashboard")], swiftSettings: strict),
 
         // The command line.
         .target(
@@ -105,7 +116,7 @@ let package = Package(
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody",
                 "SinewFormats", "SinewPictures", "SinewArrayFiles", "SinewImport", "SinewKernels", "SinewCore",
-                "SinewMetrics", argumentParser, logging, serviceLifecycle, unixSignals,
+                "SinewMetrics", "SinewStatus", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources/demo")], swiftSettings: strict),
         .executableTarget(name: "sinew", dependencies: ["SinewCommands"], swiftSettings: strict),
@@ -177,7 +188,10 @@ let package = Package(
             dependencies: [
                 "SinewJobStore", "SinewCore", "SinewArrayFiles", "CFaultyStorage", "JobStoreWriter", "TestSupport",
             ], swiftSettings: strict),
-        .testTarget(name: "SinewStatusTests", dependencies: ["SinewStatus", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SinewStatusTests",
+            dependencies: ["SinewStatus", "SinewCore", "SinewWire", "SinewArrayFiles", "TestSupport", logging],
+            swiftSettings: strict),
         .testTarget(
             name: "SinewBrokerTests",
             dependencies: ["SinewBroker", "SinewCore", "SinewZeroMQ", "SinewArrayFiles", "TestSupport"],
@@ -193,8 +207,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels",
-                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "CFaultyStorage", "TestSupport",
-                "sinew", logging,
+                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "SinewStatus", "CFaultyStorage",
+                "TestSupport", "sinew", logging,
             ],
             swiftSettings: strict),
     ]

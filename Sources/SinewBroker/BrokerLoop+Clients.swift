@@ -150,7 +150,7 @@ extension BrokerLoop {
         try tell(.called(call), with: .call(head, body: body))
     }
 
-    /// Tells all workers of a name to leave.
+    /// A client wants all workers of a name to leave.
     private mutating func drainWorkers(
         _ head: Head, _ body: [Frame], _ client: ClientID, mayOperate: Bool
     ) throws(ZeroMQError) {
@@ -170,20 +170,26 @@ extension BrokerLoop {
             try answer(head, client, with: WireRejection(.invalidArgument, .malformedRequest, error.message))
             return
         }
-        let named = workers(named: request.name)
+        switch try drainWorkers(named: request.name) {
+        case .success(let count):
+            try answerItself(DrainWorkerReply(workers: UInt32(clamping: count)).encode(), head, client)
+        case .failure(let rejection): try answer(head, client, with: rejection)
+        }
+    }
+
+    /// Tells all workers of a name to leave; the result is how many there are.
+    mutating func drainWorkers(named name: String) throws(ZeroMQError) -> Result<Int, WireRejection> {
+        let named = workers(named: name)
         guard !named.isEmpty else {
             let known = descriptions.values.map(\.hello.name).sorted().joined(separator: ", ")
-            try answer(
-                head, client,
-                with: WireRejection(
+            return .failure(
+                WireRejection(
                     .notFound, .unknownWorker,
-                    "no worker is called “\(request.name)”; connected are: \(known.isEmpty ? "none" : known)",
-                    field: "name"))
-            return
+                    "no worker is called “\(name)”; connected are: \(known.isEmpty ? "none" : known)", field: "name"))
         }
         for worker in named { try tell(.workerDrainRequested(worker)) }
-        logger.info("workers told to leave", metadata: ["worker": "\(request.name)", "count": "\(named.count)"])
-        try answerItself(DrainWorkerReply(workers: UInt32(clamping: named.count)).encode(), head, client)
+        logger.info("workers told to leave", metadata: ["worker": "\(name)", "count": "\(named.count)"])
+        return .success(named.count)
     }
 
     private mutating func answerHealthCheck(_ head: Head, _ body: [Frame], _ client: ClientID) throws(ZeroMQError) {

@@ -158,6 +158,7 @@ struct BrokerLoop: ~Copyable {
             logger.error("broker stopped", metadata: ["reason": "\(error)"])
         }
         jobService?.mailbox.post(.stop)
+        refuseQuestionsUnderWay()
         mailbox.markStopped()
     }
 
@@ -202,6 +203,7 @@ struct BrokerLoop: ~Copyable {
                 try tell(.drainRequested(until: now + duration))
             case .stop: try tell(.drainRequested(until: now))
             case .keysChanged(let keys): try take(keys)
+            case .question(let question): try answer(question)
             }
         }
     }

@@ -8,6 +8,7 @@ final class BrokerMailbox: Sendable {
         case stop
         /// From now on these keys are admitted and no others.
         case keysChanged(AuthorizedKeys)
+        case question(BrokerQuestion)
     }
 
     private struct State {
@@ -26,6 +27,15 @@ final class BrokerMailbox: Sendable {
         waker.wake()
     }
 
+    /// Asks the broker's thread; refused at once when that has ended.
+    func post(_ question: BrokerQuestion) {
+        let isStopped = state.withLock { state in
+            if !state.isStopped { state.commands.append(.question(question)) }
+            return state.isStopped
+        }
+        if isStopped { question.refuse(.stopped) } else { waker.wake() }
+    }
+
     /// The broker's thread takes what was asked since the last time.
     func takeCommands() -> [Command] {
         state.withLock { state in
@@ -36,12 +46,14 @@ final class BrokerMailbox: Sendable {
     }
 
     func markStopped() {
-        let waiting = state.withLock { state in
+        let (waiting, unread) = state.withLock { state in
             state.isStopped = true
-            let waiting = state.waiting
+            let (waiting, unread) = (state.waiting, state.commands)
             state.waiting.removeAll()
-            return waiting
+            state.commands.removeAll()
+            return (waiting, unread)
         }
+        for case .question(let question) in unread { question.refuse(.stopped) }
         for continuation in waiting { continuation.resume() }
     }
 

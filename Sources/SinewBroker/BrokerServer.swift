@@ -84,6 +84,8 @@ package final class BrokerServer: Sendable {
     /// Answers everything it has with UNAVAILABLE and stops.
     package func stop() { mailbox.post(.stop) }
 
+    func post(_ question: BrokerQuestion) { mailbox.post(question) }
+
     /// Reads the list of keys now, even if its file looks the same; it is read anyway when it changes.
     package func reloadKeys() { authenticator?.reload() }
 

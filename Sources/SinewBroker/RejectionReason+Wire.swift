@@ -2,7 +2,7 @@ internal import SinewCore
 internal import SinewWire
 
 /// What a client is told: status, code, and a sentence with what, why and what to type next.
-struct WireRejection {
+struct WireRejection: Error {
     let status: StatusCode
     let detail: ErrorDetail
 

@@ -4,6 +4,7 @@ internal import SinewBroker
 internal import SinewClient
 internal import SinewFormats
 internal import SinewModels
+internal import SinewStatus
 internal import SinewWorker
 
 extension CommandFailure {
@@ -19,6 +20,7 @@ extension CommandFailure {
         case let error as ModelError: self.init(error.exitStatus, error.message)
         case let error as ClientError: self.init(error.exitStatus, error.description)
         case let error as BrokerError: self.init(error.exitStatus, error.message)
+        case let error as StatusError: self.init(error.exitStatus, error.message)
         case let error as WorkerError: self.init(error.exitStatus, error.message)
         case is CancellationError: self.init(.interrupted, "interrupted")
         default: return nil
@@ -62,6 +64,16 @@ extension BrokerError {
         case .unusableKeys: .badData
         case .cannotListen, .cannotOpenStore: .unavailable
         case .resourcesExhausted: .tryAgain
+        }
+    }
+}
+
+extension StatusError {
+    fileprivate var exitStatus: CommandStatus {
+        switch reason {
+        case .addressInUse, .cannotListen: .unavailable
+        case .insecure: .refused
+        case .unusableToken: .badData
         }
     }
 }

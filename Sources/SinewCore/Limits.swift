@@ -184,6 +184,26 @@ package struct Limits: Equatable, Sendable {
         5_000_000, 10_000_000, 20_000_000, 50_000_000,
     ]
 
+    // MARK: HTTP, for people and Prometheus.
+
+    /// Connections at a time. Hit: further ones wait in the system's queue until one is closed.
+    package var httpConnectionsMax = 256
+    /// Of these, readers of the event stream. Hit: 503.
+    package var httpEventReadersMax = 64
+    /// Events that wait for one reader. Hit: the oldest are dropped; each event says all there is to say.
+    package var httpEventsUnreadMax = 4
+    /// One header field. Hit: 400, and the connection is closed.
+    package var httpFieldBytesMax = 8 << 10
+    package var httpFieldsMax = 64
+    /// What a peer may send before it is answered. Hit: the connection is closed.
+    package var httpUnansweredBytesMax = 64 << 10
+    /// From the first byte of a request to the first of its answer. Hit: the connection is closed.
+    package var httpRequestDurationMax = Duration.seconds(10)
+    /// How long a connection may stay without a request. Hit: it is closed.
+    package var httpIdleMax = Duration.seconds(60)
+    /// How long a peer may read nothing of what it is sent. Hit: the connection is closed.
+    package var httpUnreadDurationMax = Duration.seconds(30)
+
     // MARK: Worker.
 
     /// Items in one batch when a model states no best size. A larger single task runs alone.
@@ -265,6 +285,20 @@ package struct Limits: Equatable, Sendable {
 
     private var jobRelations: [(holds: Bool, text: String)] {
         [
+            (httpEventReadersMax >= 0, "httpEventReadersMax must not be negative"),
+            (
+                httpEventReadersMax < httpConnectionsMax,
+                "httpEventReadersMax must leave room in httpConnectionsMax for those who ask"
+            ),
+            (httpEventsUnreadMax >= 1, "httpEventsUnreadMax must be at least 1"),
+            (httpFieldsMax >= 1, "httpFieldsMax must be at least 1"),
+            (httpFieldBytesMax >= 1, "httpFieldBytesMax must be at least 1"),
+            (httpFieldBytesMax <= httpUnansweredBytesMax, "httpFieldBytesMax must not exceed httpUnansweredBytesMax"),
+            (httpRequestDurationMax > .zero, "httpRequestDurationMax must be positive"),
+            (
+                httpIdleMax > .zero && httpUnreadDurationMax > .zero,
+                "httpIdleMax, httpUnreadDurationMax must be positive"
+            ),
             (ageing > .zero, "ageing must be positive"),
             (stragglerMin > .zero && stragglerFactor >= 1, "stragglerMin must be positive, stragglerFactor at least 1"),
             (tasksPerJobMax >= 1 && tasksPerJobMax <= 1 << 24, "tasksPerJobMax must be in 1...16777216"),

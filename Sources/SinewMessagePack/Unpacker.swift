@@ -41,6 +41,22 @@ public struct Unpacker: ~Copyable {
 
     // MARK: Values
 
+    /// What the next value is; nothing is read.
+    public func nextKind() throws(MessagePackError) -> MessagePackKind {
+        switch try peek() {
+        case 0x00...0x7F, 0xE0...0xFF, 0xCC...0xCF, 0xD0...0xD3: .integer
+        case 0x80...0x8F, 0xDE, 0xDF: .map
+        case 0x90...0x9F, 0xDC, 0xDD: .array
+        case 0xA0...0xBF, 0xD9...0xDB: .string
+        case 0xC0: .nil
+        case 0xC2, 0xC3: .bool
+        case 0xC4...0xC6: .binary
+        case 0xC7...0xC9, 0xD4...0xD8: .extension
+        case 0xCA, 0xCB: .float
+        default: throw MessagePackError(.malformed, "byte 0xC1 is no msgpack type", offset: offset)
+        }
+    }
+
     /// Reads nil if it is next.
     public mutating func readNil() throws(MessagePackError) -> Bool {
         guard try peek() == 0xC0 else { return false }

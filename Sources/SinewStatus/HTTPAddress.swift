@@ -1,5 +1,5 @@
 /// Where the HTTP side of a broker or worker listens: a host and a port.
-package struct HTTPAddress: Hashable, Sendable {
+package struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or an address without brackets, for example `127.0.0.1`, `::1` or `0.0.0.0`.
     package let host: String
     /// The TCP port; 0 lets the system choose.
@@ -27,6 +27,9 @@ package struct HTTPAddress: Hashable, Sendable {
         guard !host.isEmpty else { return nil }
         self.init(host: String(host), port: Int(port))
     }
+
+    /// As it is written in a URL.
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Whether only this machine can connect. A name other than `localhost` counts as outside: who resolves it decides where it leads.
     package var isLoopback: Bool {

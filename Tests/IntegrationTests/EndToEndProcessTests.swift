@@ -84,10 +84,10 @@ struct ProcessFleet: Sendable {
         let broker = try ChildProcess(
             sinewBinary, ["broker", "--clients", "tcp://127.0.0.1:*", "--workers", "tcp://127.0.0.1:*"],
             capturesTalk: true)
-        // `clients tcp://… workers tcp://…`
+        // `clients tcp://… workers tcp://… http …`
         let line = await broker.output.firstLine(atMost: .seconds(60)) ?? ""
         let words = line.split(separator: " ").map { String($0) }
-        guard words.count == 4 else {
+        guard words.count >= 4 else {
             broker.send(signal: SIGKILL)
             throw NotStarted(line: line)
         }

@@ -69,7 +69,7 @@ struct StoredBroker: Sendable {
             sinewBinary, ["broker", "--clients", clients, "--workers", workers, "--store", folder], capturesTalk: true)
         let line = await process.output.firstLine(atMost: .seconds(60)) ?? ""
         let words = line.split(separator: " ").map { String($0) }
-        guard words.count == 4 else {
+        guard words.count >= 4 else {
             process.send(signal: SIGKILL)
             _ = await process.wait()
             throw NotStarted(line: line, talk: await process.talk?.text() ?? "")

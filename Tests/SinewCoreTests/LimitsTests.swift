@@ -32,6 +32,15 @@ import Testing
         ("handshakeDurationMax", { $0.handshakeDurationMax = .zero }),
         ("authorizedKeysMax", { $0.authorizedKeysMax = 0 }),
         ("authorizedKeysBytesMax", { $0.authorizedKeysBytesMax = 0 }),
+        ("httpEventReadersMax", { $0.httpEventReadersMax = -1 }),
+        ("httpConnectionsMax", { $0.httpEventReadersMax = $0.httpConnectionsMax }),
+        ("httpEventsUnreadMax", { $0.httpEventsUnreadMax = 0 }),
+        ("httpFieldsMax", { $0.httpFieldsMax = 0 }),
+        ("httpFieldBytesMax", { $0.httpFieldBytesMax = $0.httpUnansweredBytesMax + 1 }),
+        ("httpFieldBytesMax", { $0.httpFieldBytesMax = 0 }),
+        ("httpRequestDurationMax", { $0.httpRequestDurationMax = .zero }),
+        ("httpIdleMax", { $0.httpIdleMax = .zero }),
+        ("httpUnreadDurationMax", { $0.httpUnreadDurationMax = .zero }),
     ]
 
     @Test(arguments: oneStepOver) func `a limit one step over its relation is named`(

@@ -8,6 +8,8 @@ struct PendingJobRequest {
     let head: Head
     /// Of an append: the bytes that go to the store.
     var blocks: [TaskBlock] = []
+    /// Nil: the client is answered.
+    var asker: JobAsker?
     /// Whether the store reads for it; the state machine has done its part then.
     var isReading = false
 

@@ -6,6 +6,7 @@ internal import SinewZeroMQ
 /// The service Jobs: from the state machine and the store to the wire.
 extension BrokerLoop {
     mutating func answer(_ request: PendingJobRequest, with reply: JobReply) throws(ZeroMQError) {
+        if let asker = request.asker { return asker.hear(reply) }
         switch reply {
         case .submitted(let job, let existed):
             try answer(request, with: SubmitJobReply(existed: existed, job: JobStatus(job)))
@@ -27,13 +28,11 @@ extension BrokerLoop {
         _ id: JobRequestID, _ read: JobResultsRead, _ found: [StoredResult], damaged: [Int]
     ) throws(ZeroMQError) {
         if let request = jobService?.remove(id) {
-            let last = found.last?.task.end?.sequence
-            let next = last ?? Swift.max(read.cursor, read.through)
-            let reply = JobResultsReply(
-                results: found.map { TaskResult($0) }, nextCursor: next,
-                // A damaged result is computed again and comes later.
-                complete: read.jobHasEnded && damaged.isEmpty && (found.isEmpty || next >= read.through))
-            try answer(request, with: reply)
+            if let asker = request.asker {
+                asker.hear(found.map { TaskResult($0) })
+            } else {
+                try answer(request, read, found, damaged: damaged)
+            }
         }
         for index in damaged {
             logger.error(
@@ -41,6 +40,18 @@ extension BrokerLoop {
                 metadata: ["job": "\(read.job.high):\(read.job.low)", "task": "\(index)"])
             try tell(jobs: .resultDamaged(JobTaskID(job: read.job, index: index)))
         }
+    }
+
+    private mutating func answer(
+        _ request: PendingJobRequest, _ read: JobResultsRead, _ found: [StoredResult], damaged: [Int]
+    ) throws(ZeroMQError) {
+        let last = found.last?.task.end?.sequence
+        let next = last ?? Swift.max(read.cursor, read.through)
+        let reply = JobResultsReply(
+            results: found.map { TaskResult($0) }, nextCursor: next,
+            // A damaged result is computed again and comes later.
+            complete: read.jobHasEnded && damaged.isEmpty && (found.isEmpty || next >= read.through))
+        try answer(request, with: reply)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SinewWire
 
 /// The id of a durable job: a UUID of version 7, so that ids sort by the time at which they were made.
 ///
@@ -35,34 +36,13 @@ public struct JobID: Hashable, Comparable, Sendable, LosslessStringConvertible {
 
     /// The id in the usual text form, 8-4-4-4-12 hexadecimal digits; nil for anything else.
     public init?(_ description: String) {
-        let digits = Array(description.utf8)
-        guard digits.count == 36, [8, 13, 18, 23].allSatisfy({ digits[$0] == UInt8(ascii: "-") }) else { return nil }
-        let values = digits.filter { $0 != UInt8(ascii: "-") }.map(Self.value)
-        guard values.count == 32, values.allSatisfy({ $0 < 16 }) else { return nil }
-        self.init(bytes: (0..<16).map { values[2 * $0] << 4 | values[2 * $0 + 1] })
+        guard let bytes = UUIDText.bytes(of: description) else { return nil }
+        self.init(bytes: bytes)
     }
 
     /// 8-4-4-4-12 hexadecimal digits, lowercase.
-    public var description: String {
-        let digits = Array("0123456789abcdef")
-        var text = ""
-        for (place, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(place) { text.append("-") }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return text
-    }
+    public var description: String { UUIDText.text(of: bytes) }
 
     /// By the time at which they were made.
     public static func < (lhs: JobID, rhs: JobID) -> Bool { lhs.bytes.lexicographicallyPrecedes(rhs.bytes) }
-
-    private static func value(_ digit: UInt8) -> UInt8 {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: 255
-        }
-    }
 }

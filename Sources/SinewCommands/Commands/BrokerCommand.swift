@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SinewBroker
+internal import SinewStatus
 internal import UnixSignals
 
 /// `sinew broker`: hands calls to workers and results back to clients.
@@ -21,6 +22,7 @@ struct BrokerCommand: AsyncParsableCommand {
 
     @OptionGroup var keys: BrokerKeyOptions
     @OptionGroup var store: StoreOptions
+    @OptionGroup var http: HTTPOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
 
@@ -41,12 +43,16 @@ struct BrokerCommand: AsyncParsableCommand {
         let signals = await stoppingSignals()
         let reloads = hasKeys ? await UnixSignalsSequence(trapping: .sighup) : nil
         let server = try BrokerServer(configuration, logger: service.logger(label: "sinew.broker"))
+        let status = try await http.start(server, service)
         let ready = BrokerReady(
-            clientEndpoint: server.clientEndpoint, workerEndpoint: server.workerEndpoint, processID: Int(getpid()))
+            clientEndpoint: server.clientEndpoint, workerEndpoint: server.workerEndpoint,
+            httpAddress: status.map { "\($0.address)" }, processID: Int(getpid()))
         if output.json {
             try JSONOutput.print(ready)
         } else {
-            StandardStreams.data("clients \(ready.clientEndpoint)  workers \(ready.workerEndpoint)")
+            StandardStreams.data(
+                "clients \(ready.clientEndpoint)  workers \(ready.workerEndpoint)"
+                    + (ready.httpAddress.map { "  http \($0)" } ?? ""))
         }
         await withTaskGroup(of: Void.self) { group in
             if let reloads {
@@ -57,6 +63,7 @@ struct BrokerCommand: AsyncParsableCommand {
             await runService(server, until: signals, stopsWithParent: service.stopWithParent)
             group.cancelAll()
         }
+        await status?.stop()
     }
 }
 
@@ -66,11 +73,14 @@ extension BrokerServer: StoppableService {}
 struct BrokerReady: Codable, Equatable {
     let clientEndpoint: String
     let workerEndpoint: String
+    /// `HOST:PORT` of the dashboard; nil: it is off.
+    let httpAddress: String?
     let processID: Int
 
     enum CodingKeys: String, CodingKey {
         case clientEndpoint = "client_endpoint"
         case workerEndpoint = "worker_endpoint"
+        case httpAddress = "http_address"
         case processID = "process_id"
     }
 }

@@ -43,6 +43,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @OptionGroup var keys: BrokerKeyOptions
     @OptionGroup var store: StoreOptions
+    @OptionGroup var http: HTTPOptions
 
     @Flag(
         name: .long,
@@ -88,7 +89,10 @@ struct UpCommand: AsyncParsableCommand {
             + (precision.map { ["--precision", $0.rawValue] } ?? [])
         plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
 
-        plan.brokerOptions = noStore ? [] : store.arguments(defaultFolder: StoreOptions.userFolder)
+        plan.brokerOptions =
+            (noStore ? [] : store.arguments(defaultFolder: StoreOptions.userFolder))
+            + (try http.tokenArguments(isInsecureAllowed: service.insecure))
+        plan.httpAddress = http.http
 
         let signals = await stoppingSignals()
         let fleet = try await LocalFleet.start(plan)
@@ -96,11 +100,13 @@ struct UpCommand: AsyncParsableCommand {
             try JSONOutput.print(
                 UpReady(
                     clientEndpoint: fleet.broker.clientEndpoint, workerEndpoint: fleet.broker.workerEndpoint,
+                    httpAddress: fleet.broker.httpAddress,
                     brokerProcessID: fleet.broker.processID, workerProcessIDs: fleet.workers.map { Int($0.processID) }))
         } else {
             StandardStreams.data(
                 "clients \(fleet.broker.clientEndpoint)  workers \(fleet.broker.workerEndpoint)  "
                     + "\(workers) worker processes, \(plan.threads) threads each")
+            if let address = fleet.broker.httpAddress { StandardStreams.talk("Watch it: http://\(address)") }
             StandardStreams.talk(
                 "Solve something: sinew solve joints.npz --model niki -o pose.npz    (Ctrl-C stops all)")
         }
@@ -157,12 +163,15 @@ struct UpCommand: AsyncParsableCommand {
 struct UpReady: Codable, Equatable {
     let clientEndpoint: String
     let workerEndpoint: String
+    /// `HOST:PORT` of the dashboard; nil: it is off.
+    let httpAddress: String?
     let brokerProcessID: Int
     let workerProcessIDs: [Int]
 
     enum CodingKeys: String, CodingKey {
         case clientEndpoint = "client_endpoint"
         case workerEndpoint = "worker_endpoint"
+        case httpAddress = "http_address"
         case brokerProcessID = "broker_process_id"
         case workerProcessIDs = "worker_process_ids"
     }

@@ -21,6 +21,8 @@ final class LocalFleet: Sendable {
         var workerOptions: [String] = []
         /// Further options of the broker.
         var brokerOptions: [String] = []
+        /// Where the broker serves HTTP; nil: at its usual address, or not at all if that is in use.
+        var httpAddress: String? = "none"
         /// Options of every process.
         var serviceOptions: [String] = []
     }
@@ -99,6 +101,7 @@ final class LocalFleet: Sendable {
             // The same ports again: clients and workers find the new broker by themselves.
             plan.clientEndpoint = broker.clientEndpoint
             plan.workerEndpoint = broker.workerEndpoint
+            plan.httpAddress = broker.httpAddress ?? "none"
             let (process, _) = try await Self.startBroker(plan)
             brokerProcess.withLock { $0 = process }
         }
@@ -122,7 +125,8 @@ final class LocalFleet: Sendable {
                 "broker", "--clients", plan.clientEndpoint, "--workers", plan.workerEndpoint, "--json",
                 "--stop-with-parent",
             ]
-                + plan.brokerOptions + plan.brokerKeyOptions + plan.serviceOptions)
+                + (plan.httpAddress.map { ["--http", $0] } ?? []) + plan.brokerOptions + plan.brokerKeyOptions
+                + plan.serviceOptions)
         let ready: BrokerReady = try await firstWord(of: process, "the broker")
         return (process, ready)
     }

@@ -1,0 +1,93 @@
+package import SinewCore
+internal import SinewMetrics
+internal import SinewWire
+
+/// Looks at the fleet once a second and remembers what it saw for as long as rates need it.
+///
+/// The broker's thread is asked once for everybody who asks at the same time, and at most ten times a second.
+package actor FleetWatch {
+    private struct Sample {
+        let snapshot: FleetStatusReply
+        let taken: ContinuousClock.Instant
+    }
+
+    private struct Missing {
+        let status: WorkerStatus
+        let since: ContinuousClock.Instant
+    }
+
+    /// Rates are taken over at least this long, so that each worker has beaten once and a change shows at once.
+    static let window = Duration.seconds(2)
+    static let goneFor = Duration.seconds(60)
+    /// A snapshot serves everybody for so long.
+    private static let freshness = Duration.milliseconds(100)
+
+    private let source: any StatusSource
+    private let limits: Limits
+    private let clock = ContinuousClock()
+    /// One a second, the oldest first; the first one is at least as old as the window once that has passed.
+    private var samples: [Sample] = []
+    private var latest: Sample?
+    private var missing: [Missing] = []
+    private var asking: Task<Result<Sample, StatusRefusal>, Never>?
+
+    package init(_ source: any StatusSource, _ limits: Limits) {
+        self.source = source
+        self.limits = limits
+    }
+
+    /// The fleet now. Cost: one question to the broker's thread, or none.
+    package func current() async throws(StatusRefusal) -> FleetView {
+        if let latest, clock.now - latest.taken < Self.freshness { return view(of: latest) }
+        return view(of: try await ask())
+    }
+
+    /// The once-a-second look.
+    func look() async throws(StatusRefusal) -> FleetView {
+        let sample = try await ask()
+        samples.append(sample)
+        // The last one that is old enough is kept.
+        while samples.count > 1, sample.taken - samples[1].taken >= Self.window { samples.removeFirst() }
+        return view(of: sample)
+    }
+
+    private func ask() async throws(StatusRefusal) -> Sample {
+        let task =
+            asking
+            ?? Task { [source, clock] () -> Result<Sample, StatusRefusal> in
+                do throws(StatusRefusal) {
+                    return .success(Sample(snapshot: try await source.fleet(), taken: clock.now))
+                } catch { return .failure(error) }
+            }
+        asking = task
+        let result = await task.value
+        if asking == task { asking = nil }
+        let sample = try result.get()
+        note(sample)
+        return sample
+    }
+
+    /// Sees who has left and who has come back.
+    private func note(_ sample: Sample) {
+        if let latest, latest.taken >= sample.taken { return }
+        let here = Set(sample.snapshot.workers.map(\.name))
+        for worker in latest?.snapshot.workers ?? [] where !here.contains(worker.name) {
+            missing.removeAll { $0.status.name == worker.name }
+            missing.append(Missing(status: worker, since: sample.taken))
+        }
+        missing.removeAll { here.contains($0.status.name) || sample.taken - $0.since > Self.goneFor }
+        latest = sample
+    }
+
+    private func view(of sample: Sample) -> FleetView {
+        let base = samples.last { sample.taken - $0.taken >= Self.window } ?? samples.first
+        let rates = base.flatMap { FleetRates(from: $0.snapshot, to: sample.snapshot) }
+        let gone = missing.map { missing in
+            FleetView.Gone(
+                status: missing.status,
+                microseconds: missing.status.heardMicrosecondsAgo + (sample.taken - missing.since).remainingMicroseconds
+            )
+        }
+        return FleetView(snapshot: sample.snapshot, rates: rates, gone: gone, alerts: [])
+    }
+}
