@@ -60,7 +60,7 @@ package struct TopScreen: Sendable {
         if broker.oldestWaitingMicroseconds > 0 {
             waiting += ", oldest \(TopFigures.time(microseconds: Double(broker.oldestWaitingMicroseconds)))"
         }
-        if let drain = broker.drainMicrosecondsEstimated {
+        if let drain = broker.drainMicrosecondsEstimated, drain > 0 {
             waiting += ", done in \(TopFigures.time(microseconds: Double(drain)))"
         }
         let third =

@@ -145,7 +145,7 @@ function chart(id, name, colourName, hasTimes) {
                 y: {
                     type: "linear", beginAtZero: true, suggestedMax: 1, grid: { drawBorder: false }, afterFit(axis) { axis.width = 64; },
                     title: { display: true, text: hasTimes ? "people/s" : "waiting", font },
-                    ticks: { font, maxTicksLimit: hasTimes ? 6 : 3, callback: (value) => format.count(value) },
+                    ticks: { font, precision: 0, maxTicksLimit: hasTimes ? 6 : 3, callback: (value) => format.count(value) },
                 },
             },
         },

@@ -15,7 +15,7 @@ let lastFleet = null;
 let lastJobs = null;
 
 const operator = new Operator(() => {
-    if (lastFleet) workers.show(lastFleet.workers ?? []);
+    if (lastFleet) workers.show(lastFleet.workers ?? [], lastFleet.time_unix_us / 1e6);
     if (lastJobs) jobs.show(lastJobs);
     jobPage.refresh();
 });
@@ -30,8 +30,8 @@ function totals({ broker, workers: all }) {
     const serving = all.filter((worker) => worker.state === "serving").length;
     return [
         ["Waiting", "queued_items", format.count(broker.queued_items), "people"],
-        ["Oldest waits", "oldest_waiting_us", format.duration(broker.oldest_waiting_us), ""],
-        ["Done in", "drain_us_estimated", format.duration(broker.drain_us_estimated), ""],
+        ["Oldest waits", "oldest_waiting_us", format.duration(broker.oldest_waiting_us || null), ""],
+        ["Done in", "drain_us_estimated", format.duration(broker.drain_us_estimated || null), ""],
         ["Running", "running_items", format.count(broker.running_items), "people"],
         ["Calls", "calls_per_second", format.rate(broker.calls_per_second), "/s"],
         ["Failed calls", "calls_failed", format.count(broker.calls_failed), "since start"],
@@ -77,7 +77,7 @@ function showFleet(fleet) {
     lastFleet = fleet;
     const all = fleet.workers ?? [];
     showTotals({ broker: fleet.broker, workers: all });
-    const said = [...workers.show(all), ...showAlerts(fleet.alerts ?? [])];
+    const said = [...workers.show(all, fleet.time_unix_us / 1e6), ...showAlerts(fleet.alerts ?? [])];
     if (said.length > 0) announce(said.join(" "));
     models.show(all);
     charts.show(fleet);
@@ -112,7 +112,7 @@ function showLink(state, age) {
 async function catchUp() {
     try {
         await charts.load();
-        workers.addHistory(charts.history.workerSeries);
+        workers.addHistory(charts.history.bySecond);
     } catch {
         // Without history the charts begin now; the stream's state says whether the broker is there.
     }

@@ -16,7 +16,8 @@ const refetchSeconds = 60;
 
 export class History {
     range = ranges[1];
-    workerSeries = {};
+    /** The latest reply by the second; it has the workers' lines too. */
+    bySecond = {};
     #points = [];
     #fetched = 0;
     #asked = 0;
@@ -33,7 +34,7 @@ export class History {
         const reply = await get(`api/v1/history?${range.query}`);
         if (asked !== this.#asked) return;
         this.#points = points(reply);
-        if (this.#isBySecond) this.workerSeries = reply.worker_series ?? {};
+        if (this.#isBySecond) this.bySecond = reply;
         this.#fetched = performance.now();
     }
 

@@ -19,10 +19,10 @@ export function sparkline() {
     return svg;
 }
 
-/** Draws values, oldest first, newest at the right edge; `null` leaves a gap. `slots` values fill the width, `top` the height. */
-export function drawSparkline(svg, values, slots, top) {
+/** Draws values, oldest first, newest at the right edge; `null` leaves a gap. They fill the width, `top` the height. */
+export function drawSparkline(svg, values, top) {
     const known = values.filter((value) => value !== null);
-    const x = (index) => (width * (slots - values.length + index)) / Math.max(1, slots - 1);
+    const x = (index) => (width * index) / Math.max(1, values.length - 1);
     const y = (value) => 1 + (height - 2) * (1 - value / top);
     let line = "";
     let area = "";

@@ -5,7 +5,9 @@ import * as format from "./format.js";
 import { drawSparkline, sparkline } from "./sparkline.js";
 import { SortableTable } from "./table.js";
 
-const sparkSeconds = 300;
+/** Sparklines: sixty points of five seconds. More would cost a page of hundreds of workers its time. */
+const sparkSlots = 60;
+const slotSeconds = 5;
 
 /** Workers may share a name; host and process tell them apart. */
 export const workerKey = (worker) => `${worker.name} ${worker.host ?? ""} ${worker.process_id ?? ""}`;
@@ -23,6 +25,7 @@ export class WorkersTable {
     #states = new Map();
     /** The height of all sparklines: a slow worker's is low beside the others'. */
     #top = 1;
+    #time = 0;
     #operator;
 
     constructor(operator) {
@@ -35,28 +38,28 @@ export class WorkersTable {
         });
     }
 
-    /** The seconds before this page was opened: {NAME: {persons_per_second: [...]}}, newest last. */
-    addHistory(workerSeries) {
-        for (const [name, series] of Object.entries(workerSeries ?? {})) {
-            this.#series.set(name, (series.persons_per_second ?? []).slice(-sparkSeconds));
+    /** What was before this page was opened, as `/api/v1/history` tells it. */
+    addHistory({ step_seconds: step, start_unix: start, worker_series: series }) {
+        this.#series.clear();
+        for (const [name, { persons_per_second: rates = [] }] of Object.entries(series ?? {})) {
+            rates.forEach((rate, index) => this.#note(name, start + index * step, rate));
         }
     }
 
-    /** Returns what changed since the last time, as sentences. */
-    show(workers) {
+    /** Shows the workers of an instant, seconds since 1970. Returns what changed since the last time, as sentences. */
+    show(workers, time) {
         const changes = this.#changes(workers);
-        const names = new Set();
+        // Namesakes share a line, as they do in the history.
+        const rates = new Map();
         for (const worker of workers) {
-            if (names.has(worker.name)) continue; // Namesakes share a line, as they do in the history.
-            names.add(worker.name);
-            const sum = workers.filter((other) => other.name === worker.name)
-                .reduce((total, other) => total + (other.persons_per_second ?? 0), 0);
-            const series = this.#series.get(worker.name) ?? [];
-            series.push(worker.state === "gone" ? null : sum);
-            this.#series.set(worker.name, series.slice(-sparkSeconds));
+            const rate = worker.state === "gone" ? null : worker.persons_per_second ?? null;
+            rates.set(worker.name, (rates.get(worker.name) ?? null) === null ? rate : rates.get(worker.name) + (rate ?? 0));
         }
-        for (const name of this.#series.keys()) if (!names.has(name)) this.#series.delete(name);
-        this.#top = Math.max(1, ...[...this.#series.values()].flat().filter((value) => value !== null));
+        if (time > this.#time) for (const [name, rate] of rates) this.#note(name, time, rate);
+        this.#time = Math.max(time, this.#time);
+        for (const name of this.#series.keys()) if (!rates.has(name)) this.#series.delete(name);
+        this.#top = 1;
+        for (const name of rates.keys()) for (const value of this.#line(name)) this.#top = Math.max(this.#top, value ?? 0);
 
         const serving = workers.filter((worker) => worker.state === "serving").length;
         const present = workers.filter((worker) => worker.state !== "gone").length;
@@ -65,6 +68,30 @@ export class WorkersTable {
         byId("workers-empty").hidden = workers.length > 0;
         this.#table.show(workers);
         return changes;
+    }
+
+    /** Adds a second to a line. */
+    #note(name, time, rate) {
+        if (rate === null || rate === undefined) return;
+        const slots = this.#series.get(name) ?? new Map();
+        this.#series.set(name, slots);
+        const slot = Math.floor(time / slotSeconds);
+        const { sum = 0, known = 0 } = slots.get(slot) ?? {};
+        slots.set(slot, { sum: sum + rate, known: known + 1 });
+        for (const old of slots.keys()) {
+            if (old > slot - sparkSlots) break; // In the order of time.
+            slots.delete(old);
+        }
+    }
+
+    /** The means of the last slots, null where nothing was known. */
+    #line(name) {
+        const last = Math.floor(this.#time / slotSeconds);
+        const slots = this.#series.get(name);
+        return Array.from({ length: sparkSlots }, (_, index) => {
+            const slot = slots?.get(last - sparkSlots + 1 + index);
+            return slot ? slot.sum / slot.known : null;
+        });
     }
 
     #changes(workers) {
@@ -105,7 +132,7 @@ export class WorkersTable {
             svg = sparkline();
             cell.append(svg);
         }
-        drawSparkline(svg, this.#series.get(worker.name) ?? [], sparkSeconds, this.#top);
+        drawSparkline(svg, this.#line(worker.name), this.#top);
     }
 
     #fillActions(cell, worker) {
