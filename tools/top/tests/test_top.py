@@ -181,6 +181,29 @@ def test_a_worker_is_drained_when_yes_is_pressed_and_only_then():
         assert leaving.process.wait(PATIENCE) == 0
 
 
+def test_with_keys_anyone_may_look_and_only_operators_may_drain(tmp_path):
+    roles = {"broker": None, "hand": "worker", "anna": "client", "otto": "operator"}
+    for name, role in roles.items():
+        subprocess.run([SINEW, "keys", "generate", tmp_path / f"{name}.key"], check=True, capture_output=True)
+        if role:
+            subprocess.run([SINEW, "keys", "authorize", tmp_path / f"{name}.key.pub", "--role", role, "--authorized-keys", tmp_path / "authorized"],
+                           check=True, capture_output=True)
+    server = tmp_path / "broker.key.pub"
+    with Fleet("--key", tmp_path / "broker.key", "--authorized-keys", tmp_path / "authorized") as fleet:
+        worker = fleet.worker("guarded", "--key", tmp_path / "hand.key", "--broker-key", server)
+        for name in ("anna", "otto"):
+            with Terminal("--broker", fleet.client_endpoint, "--key", tmp_path / f"{name}.key", "--broker-key", server) as terminal:
+                terminal.wait_for_line("> guarded")
+                terminal.press("d")
+                terminal.wait_for_line("drain guarded? ")
+                terminal.press("y")
+                if name == "anna":
+                    terminal.wait_for_line("guarded stays: ")
+                    assert worker.process.poll() is None
+                else:
+                    assert worker.process.wait(PATIENCE) == 0
+
+
 def test_a_broker_that_goes_away_is_said_and_found_again():
     with Fleet() as fleet:
         fleet.worker("north")
