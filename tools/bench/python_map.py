@@ -69,8 +69,8 @@ def python_round(client, joints, people, model):
         failed += len(poses.item_errors)
     seconds = time.perf_counter() - start
     return {
-        "people": solved, "failed": failed, "seconds": seconds, "peoplePerSecond": solved / seconds,
-        "clientProcessorSeconds": time.process_time() - processor}
+        "people": solved, "failed": failed, "seconds": seconds, "people_per_second": solved / seconds,
+        "client_processor_seconds": time.process_time() - processor}
 
 
 def swift_round(options, endpoint, file):
@@ -110,14 +110,14 @@ def main():
                             python_round(client, joints, options.people, options.model) if name == "python"
                             else swift_round(options, endpoint, file))
                         rounds[name].append(result)
-                        processor = result["clientProcessorSeconds"] / result["people"] * 1e6
+                        processor = result["client_processor_seconds"] / result["people"] * 1e6
                         print(
-                            f"round {number + 1} {name:7} {result['peoplePerSecond']:9.0f} people/s, client processor time "
+                            f"round {number + 1} {name:7} {result['people_per_second']:9.0f} people/s, client processor time "
                             f"{processor:5.2f} µs each, {result['failed']} failed", file=sys.stderr)
         finally:
             fleet.terminate()
             fleet.wait()
-    rate = {name: statistics.median(each["peoplePerSecond"] for each in results) for name, results in rounds.items()}
+    rate = {name: statistics.median(each["people_per_second"] for each in results) for name, results in rounds.items()}
     summary = {
         "model": options.model, "people": options.people, "workers": options.workers, "python": rate["python"], "swift": rate["swift"],
         "ratio": rate["python"] / rate["swift"], "rounds": rounds}

@@ -24,9 +24,10 @@ _HOMES = {
     "Unimplemented": "errors", "Internal": "errors", "Unavailable": "errors", "DataLoss": "errors", "Unauthenticated": "errors",
     "ErrorCode": "errors",
 }
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, "__version__", "readers"]  # noqa: PLE0604
 
 if TYPE_CHECKING:
+    from . import readers as readers
     from ._plan import ScenePart as ScenePart
     from ._jobs import JobResult as JobResult, JobState as JobState, JobStatus as JobStatus, TaskOutcome as TaskOutcome
     from .aio import AsyncClient as AsyncClient, AsyncJob as AsyncJob
@@ -47,15 +48,17 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "readers":
+        return import_module(".readers", __name__)
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'sinew' has no attribute '{name}'")
-    from importlib import import_module
-
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, "readers"})

@@ -6,6 +6,7 @@ what is there before anything is allocated, unknown fields are skipped, a missin
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -56,7 +57,8 @@ class Message:
 
     def encode(self) -> bytes:
         """The message as msgpack. Tensors are copied once, into the bytes that are returned."""
-        packed: bytes = msgpack.packb(self.to_wire(), use_single_float=self.SINGLE_FLOATS)
+        packers = _packers.of_thread
+        packed: bytes = packers[self.SINGLE_FLOATS].pack(self.to_wire())
         return packed
 
     @classmethod
@@ -72,6 +74,16 @@ class Message:
         except CodecError as error:
             raise CodecError(f"{cls.MESSAGE_NAME}: {error}") from None
         return message
+
+
+class _Packers(threading.local):
+    """A packer keeps its buffer from message to message, and belongs to one thread."""
+
+    def __init__(self) -> None:
+        self.of_thread = {single: msgpack.Packer(use_single_float=single) for single in (False, True)}
+
+
+_packers = _Packers()
 
 
 @dataclass(frozen=True)

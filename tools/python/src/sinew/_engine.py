@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket as stdlib_socket
+import struct
 import threading
 import time
 from collections import deque
@@ -12,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from . import _head
 from ._codec import BYTES_MAX, CodecError
@@ -35,6 +35,7 @@ _BROKEN_OFF_MAX = 3
 _EVENTS = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+_EVENT = struct.Struct("=Hi")
 
 
 @dataclass(slots=True)
@@ -368,12 +369,13 @@ class _Loop:
 
     def _note_handshakes(self) -> None:
         while self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)
-            if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            # zmq.utils.monitor would load asyncio for everybody. A frame with the event's number and a value, and one with the endpoint.
+            (event, _), _ = _EVENT.unpack(self._monitor.recv()), self._monitor.recv()
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._trouble, self._broken_off = None, 0
-            elif event["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
                 self._trouble = self._refused()
-            elif event["event"] == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
                 self._trouble = self._incompatible()
             else:
                 self._broken_off += 1

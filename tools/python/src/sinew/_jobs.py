@@ -7,7 +7,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -244,8 +244,8 @@ class JobOptions(NamedTuple):
     priority: int
 
 
-def submit_steps(plan: JobPlan, options: JobOptions) -> Steps[uuid.UUID]:
-    """Makes or finds the job, appends what is not there, and seals it."""
+def submit_steps(plan: JobPlan, options: JobOptions, progress: Callable[[int], object] | None = None) -> Steps[uuid.UUID]:
+    """Makes or finds the job, appends what is not there, and seals it; ``progress`` is told how many tasks are on the broker's disk."""
     if len(options.label.encode()) > JOB_LABEL_BYTES_MAX:
         raise failure(
             ErrorCode.JOB_LIMIT,
@@ -267,6 +267,8 @@ def submit_steps(plan: JobPlan, options: JobOptions) -> Steps[uuid.UUID]:
     for tasks in _messages(plan.tasks(count)):
         yield Step(Jobs.APPEND, AppendTasksRequest(found.bytes, tasks))
         count = tasks[-1].index + 1
+        if progress is not None:
+            progress(count)
     yield Step(Jobs.SEAL, SealJobRequest(found.bytes, count))
     return found
 

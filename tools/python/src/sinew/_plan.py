@@ -190,11 +190,12 @@ class SceneRun:
         self._ready.clear()
 
 
-class _Item(NamedTuple):
-    """An item of ``map`` and where its rows stand in the call."""
+class _MapCall(NamedTuple):
+    """A call of ``map``: the places of its items, and where the rows of each begin."""
 
-    place: int
-    rows: range
+    people: People
+    places: list[int]
+    starts: list[int]
 
 
 @dataclass(slots=True)
@@ -209,7 +210,7 @@ class MapRun:
     deliver: Deliver
     deadline: float | None
     fields: PeopleFields
-    _under_way: dict[int, tuple[People, list[_Item]]] = field(default_factory=dict)
+    _under_way: dict[int, _MapCall] = field(default_factory=dict)
     _held: tuple[int, People | npt.NDArray[Any]] | None = None
     _count: int = 0
     _is_at_end: bool = False
@@ -234,21 +235,21 @@ class MapRun:
             call = self._next_call()
             if call is None:
                 return
-            people, items = call
+            people = call.people
             call_id = self.port.send(
                 PoseSolver.SOLVE_POSES, people.message(range(people.count)), self.model, people.count, self.deadline, None,
                 self.deliver)
-            self._under_way[call_id] = (people, items)
+            self._under_way[call_id] = call
 
     def take(self, answered: Answered) -> list[tuple[int, Poses]]:
         """The items of an answer; the next calls are sent before they are handed out."""
-        people, items = self._under_way.pop(answered.call_id)
+        people, places, starts = self._under_way.pop(answered.call_id)
         message = decode(PoseSolver.SOLVE_POSES, answered.answer)
         poses = read_reply(message, range(people.count), people.betas_of(), people.genders_of())
         self.send_what_may()
-        if len(items) == 1:
-            return [(items[0].place, poses)]
-        return [(item.place, poses[item.rows.start : item.rows.stop]) for item in items]
+        if len(places) == 1:
+            return [(places[0], poses)]
+        return list(zip(places, map(poses.cut, starts, [*starts[1:], people.count])))
 
     def cancel(self) -> None:
         """Gives up everything that is under way."""
@@ -262,48 +263,58 @@ class MapRun:
         if held is not None:
             return held
         for item in self.items:
-            index = self._count
-            self._count += 1
-            value: People | npt.NDArray[Any] = item if isinstance(item, People) else np.asarray(item)
-            rows = value.count if isinstance(value, People) else 1 if value.ndim == 2 else len(value) if value.ndim == 3 else 0
-            if rows > ITEMS_PER_CALL_MAX:
-                raise InvalidArgument(
-                    f"map: item {index} has {rows} people, a call holds at most {ITEMS_PER_CALL_MAX}; cut it, or use solve",
-                    ErrorCode.PAYLOAD_TOO_LARGE, "joints")
-            return index, value
+            place = self._count
+            self._count = place + 1
+            value = item if type(item) is np.ndarray or isinstance(item, People) else np.asarray(item)
+            if isinstance(value, People) or value.ndim != 2:
+                rows = value.count if isinstance(value, People) else len(value) if value.ndim == 3 else 0
+                if rows > ITEMS_PER_CALL_MAX:
+                    raise InvalidArgument(
+                        f"map: item {place} has {rows} people, a call holds at most {ITEMS_PER_CALL_MAX}; cut it, or use solve",
+                        ErrorCode.PAYLOAD_TOO_LARGE, "joints")
+            return place, value
         self._is_at_end = True
         return None
 
-    def _next_call(self) -> tuple[People, list[_Item]] | None:
+    def _next_call(self) -> _MapCall | None:
         """Arrays that follow each other share a call; a :class:`People` has one of its own."""
         blocks: list[npt.NDArray[Any]] = []
-        items: list[_Item] = []
-        rows = 0
+        places: list[int] = []
+        starts: list[int] = []
+        rows, joint_shape = 0, ()
         while rows < self.items_per_call:
             item = self._next_item()
             if item is None:
                 break
-            index, value = item
+            place, value = item
             if isinstance(value, People):
                 if not blocks:
-                    return as_people(value, {}), [_Item(index, range(value.count))]
+                    return _MapCall(as_people(value, {}), [place], [0])
                 self._held = item
                 break
-            block = value[np.newaxis] if value.ndim == 2 else value
-            if blocks and (rows + len(block) > self.items_per_call or block.shape[1:] != blocks[0].shape[1:]):
+            shape = value.shape[-2:]
+            count = 1 if value.ndim == 2 else len(value) if value.ndim == 3 else self.items_per_call
+            if blocks and (rows + count > self.items_per_call or shape != joint_shape):
                 self._held = item
                 break
-            blocks.append(block)
-            items.append(_Item(index, range(rows, rows + len(block))))
-            rows += len(block)
+            joint_shape = shape
+            blocks.append(value)
+            places.append(place)
+            starts.append(rows)
+            rows += count
         if not blocks:
             return None
-        joints = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        if len(blocks) == 1:
+            joints = blocks[0]
+        elif all(block.ndim == 2 for block in blocks):
+            joints = np.concatenate(blocks).reshape(len(blocks), *joint_shape)
+        else:
+            joints = np.concatenate([block.reshape(-1, *joint_shape) for block in blocks])
         try:
-            return People(joints, **self.fields), items
+            return _MapCall(People(joints, **self.fields), places, starts)
         except InvalidArgument as error:
-            last = f"…{items[-1].place}" if len(items) > 1 else ""
-            raise InvalidArgument(f"map: item {items[0].place}{last}: {error.message}", error.code, error.field) from None
+            last = f"…{places[-1]}" if len(places) > 1 else ""
+            raise InvalidArgument(f"map: item {places[0]}{last}: {error.message}", error.code, error.field) from None
 
 
 def items_of(people: Iterable[People | npt.ArrayLike]) -> Iterator[People | npt.ArrayLike]:

@@ -192,14 +192,14 @@ class AsyncClient(Base):
         self, clips: People | npt.ArrayLike | Mapping[str, People], model: str = "niki", *, fps: float | None = None,
         name: str = "clip", label: str = "", id: str | uuid.UUID | None = None, idempotency_key: str | None = None,
         time_to_live: float | None = None, retention: float | None = None, priority: int | None = None, items_per_task: int = 64,
-        deadline: float | None = None, **fields: Unpack[PeopleFields],
+        progress: Callable[[int], object] | None = None, deadline: float | None = None, **fields: Unpack[PeopleFields],
     ) -> AsyncJob:
         """As :meth:`sinew.Client.submit`."""
         work = clips_of(clips, name, fields)
         use = {name: await self._track_use(people, model, None) for name, people in work.items()}
         plan = JobPlan(work, model, use, items_per_task, fps)
         options = JobOptions(label, id, idempotency_key, time_to_live, retention, self.priority if priority is None else priority)
-        return AsyncJob(self, await self._run(submit_steps(plan, options), deadline))
+        return AsyncJob(self, await self._run(submit_steps(plan, options, progress), deadline))
 
     def job(self, id: str | uuid.UUID) -> AsyncJob:
         """A job that was submitted before, by whatever process; nothing is asked."""

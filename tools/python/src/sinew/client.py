@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -200,7 +200,7 @@ class Client(Base):
         self, clips: People | npt.ArrayLike | Mapping[str, People], model: str = "niki", *, fps: float | None = None,
         name: str = "clip", label: str = "", id: str | uuid.UUID | None = None, idempotency_key: str | None = None,
         time_to_live: float | None = None, retention: float | None = None, priority: int | None = None, items_per_task: int = 64,
-        deadline: float | None = None, **fields: Unpack[PeopleFields],
+        progress: Callable[[int], object] | None = None, deadline: float | None = None, **fields: Unpack[PeopleFields],
     ) -> Job:
         """Submits a durable job: when this returns, all of it is on the broker's disk and outlives every process.
 
@@ -209,9 +209,10 @@ class Client(Base):
 
         :param clips: what to solve: joints [n, J, 3], :class:`sinew.People`, or several by name (``sinew get`` makes a file of each).
         :param label: for people, at most 256 bytes.
-        :param time_to_live: seconds after which what is not done is given up; None is the broker's default, as for
-            :param retention: seconds for which results are kept after the end.
+        :param time_to_live: seconds after which what is not done is given up; None is the broker's default.
+        :param retention: seconds for which results are kept after the end; None is the broker's default.
         :param items_per_task: people who are solved together, and fail or succeed together; whole tracks for models that see them.
+        :param progress: told how many tasks are on the broker's disk, after each message.
         :param deadline: seconds for each message over all its attempts; None is ``job_deadline``. A broker that is restarted or full
             meanwhile is waited for.
         """
@@ -219,7 +220,7 @@ class Client(Base):
         use = {name: self._track_use(people, model, None) for name, people in work.items()}
         plan = JobPlan(work, model, use, items_per_task, fps)
         options = JobOptions(label, id, idempotency_key, time_to_live, retention, self.priority if priority is None else priority)
-        return Job(self, self._run(submit_steps(plan, options), deadline))
+        return Job(self, self._run(submit_steps(plan, options, progress), deadline))
 
     def job(self, id: str | uuid.UUID) -> Job:
         """A job that was submitted before, by whatever process; nothing is asked."""

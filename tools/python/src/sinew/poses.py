@@ -95,9 +95,27 @@ class Poses:
     track_names: dict[int, str] = field(default_factory=dict)
     #: Frames per second, where known.
     fps: float | None = None
+    #: Rows of another whose fields are cut out when they are first looked at: `map` hands out many people one by one.
+    _whole: Poses | None = field(default=None, init=False, repr=False, compare=False)
+    _rows: range = field(default=range(0), init=False, repr=False, compare=False)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only for fields that have no value yet.
+        if name.startswith("_") or self._whole is None:
+            raise AttributeError(f"Poses has no attribute “{name}”")
+        whole, rows = self._whole, self._rows
+        value: Any = getattr(whole, name)
+        if name in ROW_FIELDS or name == "genders" or (name in ("tracks", "frames") and value is not None):
+            value = value[rows.start : rows.stop]
+        elif name == "item_errors":
+            value = [
+                ItemError(each.item - rows.start, each.status, each.code, each.field, each.message)
+                for each in value if each.item in rows]
+        setattr(self, name, value)
+        return value
 
     def __len__(self) -> int:
-        return len(self.theta)
+        return len(self.theta) if self._whole is None else len(self._rows)
 
     def __getitem__(self, rows: int | slice) -> Poses:
         """Some rows, as views."""
@@ -106,22 +124,16 @@ class Poses:
         start, stop, step = rows.indices(len(self))
         if step != 1:
             raise ValueError("rows are cut without a step; index the arrays instead")
-        return self._cut(start, max(start, stop))
+        return self.cut(start, max(start, stop))
 
     def __iter__(self) -> Iterator[Poses]:
-        return (self._cut(row, row + 1) for row in range(len(self)))
+        return (self.cut(row, row + 1) for row in range(len(self)))
 
-    def _cut(self, start: int, stop: int) -> Poses:
-        errors = [
-            ItemError(each.item - start, each.status, each.code, each.field, each.message)
-            for each in self.item_errors if start <= each.item < stop] if self.item_errors else []
-        cut = slice(start, stop)
-        return Poses(
-            self.theta[cut], self.translation[cut], self.joints[cut], self.latent_norm[cut], self.joint_residual_mm[cut],
-            self.orientation_residual_rad[cut], self.bone_length_change[cut], self.unobserved_joints[cut], self.outcome[cut],
-            self.betas[cut], self.genders[cut], errors, self.model, self.parts,
-            None if self.tracks is None else self.tracks[cut], None if self.frames is None else self.frames[cut],
-            self.track_names, self.fps)
+    def cut(self, start: int, stop: int) -> Poses:
+        """Rows start…stop - 1, as views."""
+        rows = object.__new__(Poses)
+        rows._whole, rows._rows = self, range(start, stop)
+        return rows
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:
