@@ -40,25 +40,26 @@ def main():
         for index in range(2):
             (folder / f"client{index}").mkdir()
             stack.enter_context(Load(fleet, folder / f"client{index}", model="niki", count=1024))
+        # Opened at once, so that its charts have seen everything.
+        browser = stack.enter_context(Browser(width=1440, height=960))
+        browser.open(fleet.url)
+        wait_until("the page", lambda: browser.run("return document.body.dataset.link") == "live")
+        browser.run("document.querySelector('[data-range=\"15m\"]').click()")
         time.sleep(options.seconds)
         fleet.run("submit", folder / "night.jsonl", "--model", "niki", "--label", "night shift")
-        picture(fleet, options.output)
+        for theme in ("light", "dark"):
+            picture(browser, theme, options.output / f"dashboard-{theme}.png")
 
 
-def picture(fleet, output):
-    for theme in ("light", "dark"):
-        with Browser(width=1440, height=940, dark=theme == "dark") as browser:
-            browser.open(fleet.url)
-            wait_until("figures", lambda: browser.run("return document.body.dataset.link") == "live")
-            browser.run("document.querySelector('[data-range=\"15m\"]').click()")
-            wait_until("rates of every worker", lambda: browser.run(
-                "return [...document.querySelectorAll('#workers [data-field=latency_p99_us]')].every((n) => n.textContent !== '–')"))
-            # Two events more, so that everything on it is of one moment under load.
-            first = int(browser.run("return document.body.dataset.timeUnixUs"))
-            wait_until("two seconds", lambda: int(browser.run("return document.body.dataset.timeUnixUs")) > first + 2_000_000)
-            path = output / f"dashboard-{theme}.png"
-            browser.driver.save_screenshot(str(path))
-            print(path)
+def picture(browser, theme, path):
+    """Once every worker has figures, two events after the theme was changed: all of it is of one moment under load."""
+    browser.prefer(theme)
+    wait_until("rates of every worker", lambda: browser.run(
+        "return [...document.querySelectorAll('#workers [data-field=latency_p99_us]')].every((n) => n.textContent !== '–')"))
+    first = int(browser.run("return document.body.dataset.timeUnixUs"))
+    wait_until("two seconds", lambda: int(browser.run("return document.body.dataset.timeUnixUs")) > first + 2_000_000)
+    browser.driver.save_screenshot(str(path))
+    print(path)
 
 
 if __name__ == "__main__":

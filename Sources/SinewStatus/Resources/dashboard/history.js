@@ -50,7 +50,7 @@ export class History {
         const last = this.#points.at(-1);
         if (last && time <= last.time) return;
         this.#points.push({
-            time, rate: fleet.broker.persons_per_second ?? null, waiting: fleet.broker.queued_items ?? null,
+            time, seconds: 1, rate: fleet.broker.persons_per_second ?? null, waiting: fleet.broker.queued_items ?? null,
         });
         const oldest = time - this.range.seconds;
         let old = 0;
@@ -71,16 +71,18 @@ export class History {
 
     /** Mean and maximum of what is known in the range; null when nothing is. */
     summary(now) {
-        const rates = this.#points.filter((point) => point.time > now - this.range.seconds && point.rate !== null).map((point) => point.rate);
-        if (rates.length === 0) return null;
-        return { mean: rates.reduce((sum, rate) => sum + rate, 0) / rates.length, highest: Math.max(...rates) };
+        const known = this.#points.filter((point) => point.time > now - this.range.seconds && point.rate !== null);
+        if (known.length === 0) return null;
+        const seconds = known.reduce((sum, point) => sum + point.seconds, 0);
+        const people = known.reduce((sum, point) => sum + point.rate * point.seconds, 0);
+        return { mean: people / seconds, highest: known.reduce((top, point) => Math.max(top, point.rate), 0) };
     }
 }
 
 function points(reply) {
     const { persons_per_second: rate = [], queued_items: waiting = [] } = reply.series ?? {};
     return rate.map((value, index) => ({
-        time: reply.start_unix + index * reply.step_seconds, rate: value ?? null, waiting: waiting[index] ?? null,
+        time: reply.start_unix + index * reply.step_seconds, seconds: reply.step_seconds, rate: value ?? null, waiting: waiting[index] ?? null,
     }));
 }
 
@@ -95,8 +97,8 @@ function gather(points, start, end, step) {
         const slot = slots[Math.floor(point.time / step) - first];
         if (!slot) continue;
         if (point.rate !== null) {
-            slot.sum += point.rate;
-            slot.known += 1;
+            slot.sum += point.rate * point.seconds;
+            slot.known += point.seconds;
             slot.highest = Math.max(slot.highest ?? 0, point.rate);
         }
         if (point.waiting !== null) slot.waiting = Math.max(slot.waiting ?? 0, point.waiting);

@@ -42,7 +42,10 @@ export class WorkersTable {
     addHistory({ step_seconds: step, start_unix: start, worker_series: series }) {
         this.#series.clear();
         for (const [name, { persons_per_second: rates = [] }] of Object.entries(series ?? {})) {
-            rates.forEach((rate, index) => this.#note(name, start + index * step, rate));
+            // A step may be longer than a slot when there are many workers.
+            rates.forEach((rate, index) => {
+                for (let passed = 0; passed < step; passed += slotSeconds) this.#note(name, start + index * step + passed, rate);
+            });
         }
     }
 
