@@ -12,7 +12,9 @@ package struct SinewCommand: AsyncParsableCommand {
             """,
         version: sinewVersion,
         subcommands: [
-            DemoCommand.self, SolveCommand.self, ViewCommand.self, EffectorsCommand.self, UpCommand.self, BrokerCommand.self,
+            DemoCommand.self, SolveCommand.self,
+            ViewCommand.self,
+            EffectorsCommand.self, UpCommand.self, BrokerCommand.self,
             WorkerCommand.self,
             StatusCommand.self, TopCommand.self,
             SubmitCommand.self, WaitCommand.self, GetCommand.self, JobsCommand.self, CancelCommand.self,

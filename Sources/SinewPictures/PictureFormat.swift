@@ -6,6 +6,8 @@ package enum PictureFormat: String, Sendable, CaseIterable {
     case html
     /// Skinned bodies and their motion for other programs, see ``BodyGLB``.
     case glb
+    /// Frames side by side, see ``ContactSheet``.
+    case png
 
     /// The format of a file's name, or nil for an ending that is no picture's.
     package init?(path: String) {
@@ -16,11 +18,15 @@ package enum PictureFormat: String, Sendable, CaseIterable {
 
     /// Writes a scene; the file appears complete or not at all.
     ///
+    /// - Parameter sheet: which frames a contact sheet shows; the other formats show all.
     /// - Throws: ``FormatError`` when the scene holds nothing that this format shows, or the file cannot be written.
-    package func write(_ scene: PictureScene, to path: String) throws(FormatError) {
+    package func write(
+        _ scene: PictureScene, to path: String, sheet: ContactSheet.Options = .init()
+    ) throws(FormatError) {
         switch self {
         case .html: try ViewerPage.write(scene, to: path)
         case .glb: try BodyGLB.write(scene, to: path)
+        case .png: try ContactSheet(scene, options: sheet).write(to: path)
         }
     }
 }

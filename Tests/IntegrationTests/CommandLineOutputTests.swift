@@ -1,6 +1,7 @@
 import FoundationEssentials
 import SinewArrayFiles
 import SinewCommands
+import SinewFormats
 import Testing
 
 /// What commands print when all goes well.
@@ -14,7 +15,7 @@ struct CommandLineOutputTests {
         let help = try await CommandLineTool.run("--help")
         #expect(help.status == 0)
         for command in [
-            "demo", "solve", "up", "broker", "worker", "status", "model", "body", "shape", "retarget", "doctor",
+            "demo", "solve", "view", "up", "broker", "worker", "status", "model", "body", "shape", "retarget", "doctor",
         ] {
             #expect(help.output.contains("  \(command) "), "\(command)")
             #expect(try await CommandLineTool.run("help", command).status == 0)
@@ -112,7 +113,7 @@ struct CommandLineOutputTests {
             let accuracy: [Accuracy]
             let speed: [Speed]
             let input: String
-            let outputs: [String]
+            let outputs, pictures: [String]
         }
         try await withFolder { folder in
             let done = try await CommandLineTool.run("demo", "--json", "-o", "\(folder)/out")
@@ -133,6 +134,10 @@ struct CommandLineOutputTests {
                 #expect(try file.array("poses").shape == [report.frames, 72])
                 #expect(try file.array("mocap_framerate").doubles() == [30])
             }
+            #expect(report.pictures == ["\(folder)/out/demo.html", "\(folder)/out/demo.glb"])
+            let page = String(decoding: try FileContents.read(report.pictures[0]), as: UTF8.self)
+            for layer in ["input", "hybrik/", "truth"] { #expect(page.contains("\"name\":\"\(layer)")) }
+            #expect(try RigClip.read(path: report.pictures[1]).frames.count == report.frames)
             let again = try await CommandLineTool.run(
                 "solve", report.input, "--local", "--model", "hybrik", "-o", "\(folder)/again.npz", "--json")
             #expect(again.status == 0, "\(again.talk)")

@@ -23,7 +23,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Seed of the noise.")
     var seed: UInt64 = 1
 
-    @Option(name: [.short, .customLong("output")], help: "The folder for the solved poses.")
+    @Option(name: [.short, .customLong("output")], help: "The folder for the solved poses and their pictures.")
     var output = "out"
 
     @Option(name: .long, help: "The folder of models (default: those that ship with sinew).")
@@ -77,24 +77,33 @@ struct DemoCommand: AsyncParsableCommand {
         try await run.waitForWorkers()
         var accuracy = [DemoAccuracy(input: observations, scene: scene)]
         var speed: [DemoSpeed] = []
-        var outputs: [String] = []
+        var solved: [String: PoseOutput] = [:]
         let chosen = models.contains("niki") ? "niki" : models.last
         for model in models {
             talk("solving with \(model) …")
             let outcome = try await run.solve(with: model)
             accuracy.append(outcome.accuracy)
             speed.append(outcome.speed)
-            if model == chosen {
-                let solved = scene.output(outcome.reply, places: outcome.places)
-                outputs = try solved.write(to: "\(output)/demo.npz")
+            if model == chosen || model == Self.analytic {
+                solved[model] = scene.output(outcome.reply, places: outcome.places)
             }
         }
+        guard let chosen, let poses = solved[chosen] else {
+            throw CommandFailure(.noInput, "there is no model to show; sinew model list shows which are found")
+        }
+        let outputs = try poses.write(to: "\(output)/demo.npz")
+        let compared = chosen == Self.analytic ? [] : [solved[Self.analytic]].compactMap(\.self)
+        let picture = DemoPicture(scene: scene, observations: observations, shown: poses, compared: compared)
+        let pictures = try picture.write(to: output)
         let input = "\(output)/demo-input.npz"
         try scene.input(observations).write(to: input)
         return DemoReport(
             frames: scene.frames, people: scene.people, clips: scene.clips, seed: seed, accuracy: accuracy,
-            speed: speed, input: input, outputs: outputs)
+            speed: speed, input: input, outputs: outputs, pictures: pictures)
     }
+
+    /// Inverse kinematics without a network, to compare with.
+    private static let analytic = "hybrik"
 
     private func talk(_ line: String) {
         if !options.json { StandardStreams.talk(line) }

@@ -14,7 +14,9 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: "The job: its id, or the beginning of it.")
     var job: String
 
-    @Option(name: [.short, .customLong("output")], help: "A folder, or a file (.npz) for a job of one input.")
+    @Option(
+        name: [.short, .customLong("output")],
+        help: "A folder, or a file (.npz, .html, .glb, .png) for a job of one input.")
     var output: String
 
     @OptionGroup var client: ClientOptions

@@ -20,7 +20,9 @@ struct SolveCommand: AsyncParsableCommand {
     @Argument(help: "The file of observed joints; none with effectors.")
     var input: String?
 
-    @Option(name: [.short, .customLong("output")], help: "Where to write the poses (.npz).")
+    @Option(
+        name: [.short, .customLong("output")],
+        help: "Where to write the poses (.npz), or a picture of them (.html, .glb, .png).")
     var output: String
 
     @Option(
@@ -96,20 +98,21 @@ struct SolveCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try OutputPath.check(output, endingWith: ".npz")
+        let destination = try PoseDestination(checking: output)
         if let path = input {
             let input = try PoseInput.read(path: path, options: try joints.reading())
             let startTheta = try startPoses(for: input)
-            try await finish(input) { try await solve(input, startTheta) }
+            try await finish(input, to: destination, observed: input) { try await solve(input, startTheta) }
         } else {
             let input = try effectors.input()
-            try await finish(input) { try await solve(input) }
+            try await finish(input, to: destination, observed: nil) { try await solve(input) }
         }
     }
 
     /// Solves, writes the poses, and reports.
     private func finish(
-        _ input: some SolvableInput, _ solve: @escaping @Sendable () async throws -> SolvedRows
+        _ input: some SolvableInput, to destination: PoseDestination, observed: PoseInput?,
+        _ solve: @escaping @Sendable () async throws -> SolvedRows
     ) async throws {
         for note in input.notes { StandardStreams.talk("note: \(note)") }
         let clock = ContinuousClock()
@@ -122,7 +125,7 @@ struct SolveCommand: AsyncParsableCommand {
                 "none of the \(input.count) rows of \(input.path) could be solved; the first: "
                     + "\(input.places[0]): \(failures[0].message). No output was written")
         }
-        let paths = try solved.output(for: input).write(to: output)
+        let paths = try destination.write(solved.output(for: input), observed: observed, titled: input.path)
         let summary = SolveSummary(input: input, solved: solved, outputs: paths, seconds: seconds(clock.now - start))
         if options.json { try JSONOutput.print(summary) } else { StandardStreams.talk(summary.line) }
         try report(failures, of: input)

@@ -9,6 +9,8 @@ struct DemoReport: Encodable {
     /// The noisy joints that were solved, a file that `sinew solve` reads.
     let input: String
     let outputs: [String]
+    /// What to look at.
+    let pictures: [String]
 
     func lines(style: TextStyle) -> [String] {
         var errors = TextTable([
@@ -35,6 +37,8 @@ struct DemoReport: Encodable {
         return [
             "\(frames) frames of \(people) people (\(clips.joined(separator: ", "))), noise seed \(seed)", "",
         ] + errors.lines(style: style) + [""] + speeds.lines(style: style) + [""]
-            + ["wrote \(input): the noisy joints, as sinew solve reads them"] + outputs.map { "wrote \($0)" }
+            + ["wrote \(input): the noisy joints, as sinew solve reads them"]
+            + (outputs + pictures).map { "wrote \($0)" }
+            + ["open \(pictures[0]) in a browser: drag to turn, space to play, w for the worst frames"]
     }
 }

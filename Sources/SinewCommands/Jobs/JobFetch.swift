@@ -3,25 +3,30 @@ internal import Glibc
 internal import SinewArrayFiles
 internal import SinewClient
 internal import SinewFormats
+internal import SinewPictures
 
 /// Where the results of a job go: a folder with a file per input, or one file.
 struct JobTarget: Equatable, Sendable {
     let path: String
+    /// The one file to write, or nil for a folder.
+    let file: PoseDestination?
+
     /// Whether `path` is one file.
-    let isFile: Bool
+    var isFile: Bool { file != nil }
 
     /// Looks at the path before anything is fetched.
     init(_ path: String) throws(CommandFailure) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        isFile = path.hasSuffix(".npz")
-        if isFile { try OutputPath.check(path, endingWith: ".npz") } else { try OutputPath.makeFolder(self.path) }
+        let isFile = path.hasSuffix(".npz") || PictureFormat(path: path) != nil
+        file = isFile ? try PoseDestination(checking: path) : nil
+        if !isFile { try OutputPath.makeFolder(self.path) }
     }
 
     /// Writes the output of an input file; complete or not at all.
     ///
     /// - Returns: what was written, below the folder.
     func write(_ output: PoseOutput, named name: String) throws -> [String] {
-        guard !isFile else { return try output.write(to: path) }
+        if let file { return try file.write(output, observed: nil, titled: name) }
         var folder = path
         for part in name.split(separator: "/").dropLast() {
             folder += "/\(part)"
@@ -31,7 +36,10 @@ struct JobTarget: Equatable, Sendable {
     }
 
     /// Where the rows without a pose are listed.
-    var failuresPath: String { isFile ? path.dropLast(4) + ".failures.jsonl" : "\(path)/failures.jsonl" }
+    var failuresPath: String {
+        guard isFile else { return "\(path)/failures.jsonl" }
+        return (path.lastIndex(of: ".").map { String(path[..<$0]) } ?? path) + ".failures.jsonl"
+    }
 
     /// Where an interrupted fetch notes how far it was; a single file is fetched in one go.
     func notePath(of job: JobID) -> String? { isFile ? nil : "\(path)/.sinew-get-\(job).json" }

@@ -29,7 +29,6 @@ class Stage {
     }));
     this.orbit = new Orbit(this.camera, canvas, () => { this.needsDrawing = true; });
     this.joints = new Float64Array(87);
-    this.reset();
   }
 
   /** Where people are: the box around all joints of all frames. */
@@ -80,7 +79,8 @@ class Stage {
   paint() {
     const paper = new THREE.Color(getComputedStyle(document.documentElement).getPropertyValue("--paper").trim());
     const isDark = paper.r + paper.g + paper.b < 1.5;
-    this.renderer.setClearColor(paper.clone().convertSRGBToLinear());
+    // The colour that clears goes to the screen as it is.
+    this.renderer.setClearColor(paper);
     this.grid.material.color.set(isDark ? 0x8b97a8 : 0x9aa3b0).convertSRGBToLinear();
     this.grid.material.opacity = isDark ? 0.28 : 0.4;
     this.ground.material.opacity = isDark ? 0.5 : 0.24;

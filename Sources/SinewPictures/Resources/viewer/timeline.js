@@ -76,7 +76,7 @@ class Timeline {
   fillStrip(context, row, top, tall, width, soft) {
     const bars = Math.min(this.clip.frameCount, Math.floor(width));
     for (let bar = 0; bar < bars; bar++) {
-      const [first, end] = [bar, bar + 1].map((edge) => Math.floor(edge / bars * this.clip.frameCount));
+      const [first, end] = [bar, bar + 1].map((edge) => Math.floor(edge * this.clip.frameCount / bars));
       let worst = NaN, isPresent = false;
       for (let frame = first; frame < end; frame++) {
         if (!row.present[frame]) continue;
@@ -86,7 +86,7 @@ class Timeline {
       }
       if (!isPresent) continue;
       context.fillStyle = Number.isFinite(worst) ? css(rampColour(worst / row.scale)) : soft;
-      const [left, right] = [bar, bar + 1].map((edge) => Math.round(LABEL + edge / bars * width));
+      const [left, right] = [bar, bar + 1].map((edge) => Math.round(LABEL + edge * width / bars));
       context.fillRect(left, top, Math.max(right - left - (width / bars > 6 ? 1 : 0), 1), tall);
     }
   }

@@ -32,6 +32,8 @@ class Viewer {
     this.timeline = new Timeline(document.getElementById("timeline"), document.getElementById("tip"), clip, (frame) => this.seek(frame));
     this.panel = new Panel(this);
     this.repaint();
+    // Only now has everything its place, and the picture its width and height.
+    this.stage.reset();
     new ResizeObserver(() => { this.stage.resize(); this.refresh(); }).observe(document.body);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
     document.addEventListener("keydown", (event) => this.pressed(event));
@@ -161,7 +163,7 @@ class Viewer {
       if (!track || !this.personStates[person] || !this.measure.appliesTo(track)) return;
       this.measure.values(track).forEach((value, frame) => { if (Number.isFinite(value)) found.push({ value, frame }); });
     });
-    const apart = Math.max(1, Math.round(this.clip.framesPerSecond / 3));
+    const apart = Math.max(1, Math.min(Math.round(this.clip.framesPerSecond / 3), Math.floor(this.clip.frameCount / 10)));
     const frames = [];
     for (const { frame } of found.sort((a, b) => b.value - a.value)) {
       if (frames.every((other) => Math.abs(other - frame) >= apart)) frames.push(frame);
