@@ -15,7 +15,8 @@ SINEW = os.environ.get("SINEW_BINARY") or str(pathlib.Path(__file__).parents[2] 
 # How long anything may take before a test gives it up; two busy cores are slow.
 PATIENCE = int(os.environ.get("SINEW_TEST_PATIENCE", "60"))
 
-_REST = runpy.run_path(str(pathlib.Path(__file__).parents[2] / "proto/example_client.py"))["REST"]
+# Joints of the open body at rest: x, y, z of 29 of them, metres.
+REST = runpy.run_path(str(pathlib.Path(__file__).parents[2] / "proto/example_client.py"))["REST"]
 
 
 def wait_until(what, condition, seconds=PATIENCE, interval=0.05):
@@ -144,8 +145,8 @@ def write_people(path, count, seed=1):
         for _ in range(count):
             shift = [rng.uniform(-2, 2), rng.uniform(0.5, 1.5), rng.uniform(-2, 2)]
             joints = [
-                [_REST[3 * joint + axis] + rng.gauss(0, 0.04) + shift[axis] for axis in range(3)]
-                for joint in range(len(_REST) // 3)
+                [REST[3 * joint + axis] + rng.gauss(0, 0.04) + shift[axis] for axis in range(3)]
+                for joint in range(len(REST) // 3)
             ]
             file.write(json.dumps({"joints3d": joints, "skeleton": "smpl-29", "unit": "m", "up_axis": "y"}) + "\n")
 
