@@ -15,6 +15,7 @@ let strict: [SwiftSetting] = [
 /// `@_lifetime` on our own span properties is allowed here only.
 let strictWithLifetimes = strict + [.enableExperimentalFeature("Lifetimes")]
 
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -41,6 +42,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -82,19 +84,19 @@ let package = Package(
         // Decisions (no sockets, clocks, threads) and the runtimes that carry them out.
         .target(name: "SinewCore", dependencies: [deque, heap, orderedCollections], swiftSettings: strict),
         // What is counted, and how it is told to Prometheus; no sockets and no HTTP.
-        .target(name: "SinewMetrics", dependencies: ["SinewCore", "SinewWire"], swiftSettings: strict),
+        .target(name: "SinewMetrics", dependencies: ["SinewCore", "SinewWire", metrics], swiftSettings: strict),
         .target(name: "SinewJobStore", dependencies: ["SinewCore", "SinewArrayFiles", grdb], swiftSettings: strict),
         .target(
             name: "SinewBroker",
             dependencies: [
                 "SinewCore", "SinewJobStore", "SinewMetrics", "SinewWire", "SinewZeroMQ", "SinewArrayFiles", deque,
-                logging,
+                logging, metrics,
             ], swiftSettings: strict),
         .target(
             name: "SinewWorker",
             dependencies: [
                 "SinewCore", "SinewMetrics", "SinewWire", "SinewZeroMQ", "SinewModels", "SinewBody", "SinewKernels",
-                "SinewArrayFiles", logging,
+                "SinewArrayFiles", logging, metrics,
             ],
             swiftSettings: strict),
         .target(
@@ -174,7 +176,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SinewMetricsTests", dependencies: ["SinewMetrics", "SinewCore", "SinewWire", "TestSupport"],
+            name: "SinewMetricsTests",
+            dependencies: ["SinewMetrics", "SinewCore", "SinewWire", "TestSupport", metrics],
             swiftSettings: strict),
         .testTarget(name: "SinewCoreTests", dependencies: ["SinewCore", "TestSupport"], swiftSettings: strict),
         // A storage that fails when told to, and a process that is there to be killed while it writes.
@@ -190,7 +193,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "SinewStatusTests",
-            dependencies: ["SinewStatus", "SinewCore", "SinewWire", "SinewArrayFiles", "TestSupport", logging],
+            dependencies: [
+                "SinewStatus", "SinewMetrics", "SinewCore", "SinewWire", "SinewArrayFiles", "TestSupport", logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SinewBrokerTests",
@@ -207,8 +212,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "SinewBroker", "SinewWorker", "SinewClient", "SinewCore", "SinewWire", "SinewZeroMQ", "SinewModels",
-                "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "SinewStatus", "CFaultyStorage",
-                "TestSupport", "sinew", logging,
+                "SinewMetrics", "SinewBody", "SinewFormats", "SinewArrayFiles", "SinewCommands", "SinewStatus",
+                "CFaultyStorage", "TestSupport", "sinew", logging,
             ],
             swiftSettings: strict),
     ]

@@ -5,8 +5,8 @@ set -euo pipefail
 
 build_packages=(libzmq3-dev libmsgpack-dev zlib1g-dev libssl-dev libsqlite3-dev)
 check_packages=(python3 git protobuf-compiler)
-# A real browser opens the dashboard; the environment of tools/tests.sh needs python3-venv.
-test_packages=(python3 python3-venv chromium chromium-driver)
+# A real browser opens the dashboard, a real Prometheus reads the metrics; the environment of tools/tests.sh needs python3-venv.
+test_packages=(python3 python3-venv chromium chromium-driver prometheus)
 bench_packages=(libopenblas-dev)
 
 case "${1:-build}" in
@@ -29,6 +29,7 @@ present() {
         python3-venv) python3 -c 'import ensurepip, venv' 2> /dev/null ;;
         chromium) command -v chromium > /dev/null ;;
         chromium-driver) command -v chromedriver > /dev/null ;;
+        prometheus) command -v prometheus > /dev/null && command -v promtool > /dev/null ;;
         protobuf-compiler) command -v protoc > /dev/null ;;
         *) [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null)" = installed ] ;;
     esac

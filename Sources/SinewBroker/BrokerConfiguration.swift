@@ -1,4 +1,5 @@
 package import SinewCore
+package import SinewMetrics
 package import SinewZeroMQ
 
 /// Where a broker listens and how much it takes on.
@@ -16,6 +17,8 @@ package struct BrokerConfiguration: Sendable {
     package var store: JobStoreConfiguration?
     /// The release of Sinew, for operators.
     package var version = ""
+    /// Where the broker counts what its snapshots do not tell.
+    package var metrics = MetricRegistry()
 
     package init() {}
 }

@@ -1,5 +1,7 @@
+internal import CoreMetrics
 internal import Logging
 internal import SinewCore
+internal import SinewMetrics
 internal import SinewWire
 internal import SinewZeroMQ
 
@@ -75,6 +77,7 @@ struct BrokerLoop: ~Copyable {
     var fleetActivity = FleetActivity()
     var isStopped = false
 
+    private let turns: Counter
     private let clock = SuspendingClock()
     private let origin: SuspendingClock.Instant
     let started: Instant
@@ -119,6 +122,7 @@ struct BrokerLoop: ~Copyable {
         logger: Logger
     ) {
         self.configuration = configuration
+        turns = Counter(label: MetricCatalogue.brokerTurns.name, factory: configuration.metrics)
         self.keys = keys
         self.authenticator = authenticator
         self.logger = logger
@@ -166,6 +170,7 @@ struct BrokerLoop: ~Copyable {
         let wait = timeUntilNextDeadline()
         let due = now + wait
         try poller.wait(atMost: wait)
+        turns.increment()
         now = readClock()
         wall = WallClock.now
         let stalled = now - due

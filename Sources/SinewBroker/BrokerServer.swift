@@ -29,7 +29,8 @@ package final class BrokerServer: Sendable {
         }
         let mailbox = BrokerMailbox(waker: try Self.makeWaker())
         let jobStore = try configuration.store.map { (store) throws(BrokerError) in
-            try JobStoreThread.start(store, reportingTo: mailbox.waker, logger: logger)
+            try JobStoreThread.start(
+                store, reportingTo: mailbox.waker, metrics: configuration.metrics, logger: logger)
         }
         do {
             let context = try Context()

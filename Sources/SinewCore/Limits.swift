@@ -177,6 +177,10 @@ package struct Limits: Equatable, Sendable {
 
     // MARK: Metrics.
 
+    /// Pairs of a worker and a model that one scrape tells. Hit: further pairs are left out of it and counted; sums over workers and
+    /// over models hold them all.
+    package var workerModelsToldMax = 16_384
+
     /// Upper bounds of the classes of every histogram of durations, microseconds: 1-2-5 steps from 100 µs to 50 s. Beyond the last one
     /// there is one more class. Both ends of the wire know them, so they are no field of a message.
     package static let timeBoundsMicroseconds: [UInt64] = [
@@ -278,6 +282,7 @@ package struct Limits: Equatable, Sendable {
             (callsInFlightMax >= 1, "callsInFlightMax must be at least 1"),
             (deathsBeforeSolo >= 1, "deathsBeforeSolo must be at least 1"),
             (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
+            (workerModelsToldMax >= 1, "workerModelsToldMax must be at least 1"),
             (modelsPerWorkerMax <= modelKeysMax, "modelsPerWorkerMax must not exceed modelKeysMax"),
             (framesPerMessageMax >= 3, "framesPerMessageMax must leave room for routing id, head and payload"),
         ] + jobRelations

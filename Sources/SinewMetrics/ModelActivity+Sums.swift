@@ -9,6 +9,7 @@ extension ModelActivity {
         itemsOk &+= other.itemsOk
         itemsFailed &+= other.itemsFailed
         batches &+= other.batches
+        batchItems &+= other.batchItems
         busyMicroseconds &+= other.busyMicroseconds
         expectedMicroseconds &+= other.expectedMicroseconds
         flop &+= other.flop
@@ -28,6 +29,7 @@ extension ModelActivity {
         grown.itemsOk = itemsOk.growth(since: earlier.itemsOk)
         grown.itemsFailed = itemsFailed.growth(since: earlier.itemsFailed)
         grown.batches = batches.growth(since: earlier.batches)
+        grown.batchItems = batchItems.growth(since: earlier.batchItems)
         grown.busyMicroseconds = busyMicroseconds.growth(since: earlier.busyMicroseconds)
         grown.expectedMicroseconds = expectedMicroseconds.growth(since: earlier.expectedMicroseconds)
         grown.flop = flop.growth(since: earlier.flop)

@@ -1,5 +1,6 @@
 internal import Glibc
 package import SinewCore
+package import SinewMetrics
 package import SinewZeroMQ
 
 /// How a worker is set up; every field has a default that suits one machine.
@@ -26,6 +27,8 @@ package struct WorkerConfiguration: Sendable {
     package var batchTableFolder: String?
     /// How long each model took to load, by `name/version`, for operators.
     package var loadTimes: [String: Duration] = [:]
+    /// Where the worker counts what its beats do not tell.
+    package var metrics = MetricRegistry()
     /// The service's maxima.
     package var limits: Limits
 

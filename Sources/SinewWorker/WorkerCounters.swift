@@ -29,6 +29,7 @@ package struct WorkerCounters: Sendable {
         largestBatch = max(largestBatch, result.itemCount)
         batchSizes.note(size: UInt32(clamping: result.itemCount))
         models[model].batches += 1
+        models[model].batchItems += UInt64(result.itemCount)
         models[model].batchSizes.note(size: UInt32(clamping: result.itemCount))
         models[model].expectedMicroseconds += expected?.remainingMicroseconds ?? 0
         models[model].flop += 2 * UInt64(result.multiplyAdds)

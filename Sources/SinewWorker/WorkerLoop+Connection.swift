@@ -13,6 +13,24 @@ extension WorkerLoop {
         case .absent, .introducing: try sayHello()
         case .welcomed: try beat()
         }
+        postReport()
+    }
+
+    /// Tells the rest of the process how the worker does.
+    private func postReport() {
+        let isServing =
+            switch lifecycle {
+            case .serving: true
+            case .draining, .farewell, .stopped: false
+            }
+        let status = WorkerStatus(
+            name: configuration.name, state: isServing ? .serving : .draining, models: models.ready,
+            credits: UInt32(configuration.creditItems),
+            inFlightItems: UInt32(clamping: machine.queuedItems + machine.runningItems), beat: countersNow(leases: nil),
+            computeThreads: UInt32(configuration.computeThreads), isa: ISA.selected.rawValue,
+            host: WorkerConfiguration.hostName, processID: UInt32(bitPattern: getpid()),
+            version: configuration.version)
+        board.post(WorkerBoard.Report(status: status, isReady: isServing && connection.state == .welcomed))
     }
 
     private mutating func sayHello() throws(ZeroMQError) {

@@ -1,5 +1,7 @@
+internal import CoreMetrics
 internal import Logging
 internal import SinewCore
+internal import SinewMetrics
 internal import SinewModels
 internal import SinewWire
 internal import SinewZeroMQ
@@ -70,6 +72,9 @@ struct WorkerLoop: ~Copyable {
     /// By model.
     let measured: [MeasuredModel]
     var counters: WorkerCounters
+    let turns: Counter
+    /// For other threads.
+    let board: WorkerBoard
     var malformedMessages = 0
 
     /// How long a worker waits for the broker to forget it before it goes anyway.
@@ -81,7 +86,7 @@ struct WorkerLoop: ~Copyable {
     static func run(
         _ line: consuming BrokerLine, configuration: WorkerConfiguration, models: LoadedModels,
         threads: [ComputeThread], team: ComputeTeam, inbox: Mailbox<BatchResult>, orders: WorkerOrders,
-        logger: Logger
+        board: WorkerBoard, logger: Logger
     ) {
         let sized = BatchSizing(configuration: configuration, team: team, logger: logger).models(
             models, isCancelled: { orders.stopping.isCancelled })
@@ -94,7 +99,8 @@ struct WorkerLoop: ~Copyable {
             counters: WorkerCounters(
                 models: sized.enumerated().map { index, sized in
                     models.activity(of: index, configuration, bestBatch: sized.model.batchItemsMax)
-                }))
+                }),
+            turns: Counter(label: MetricCatalogue.workerTurns.name, factory: configuration.metrics), board: board)
         loop.runUntilStopped()
     }
 
@@ -112,6 +118,7 @@ struct WorkerLoop: ~Copyable {
             while !isStopped {
                 try speakIfDue()
                 try poller.wait(atMost: nextDue - clock.now)
+                turns.increment()
                 try noteHandshakes()
                 for result in inbox.takeAll() { try finish(result) }
                 try followOrders()

@@ -11,6 +11,7 @@ internal import SinewZeroMQ
 package final class WorkerServer: Sendable {
     private let orders: WorkerOrders
     private let completion = Completion()
+    private let board = WorkerBoard()
 
     /// Starts the worker's threads and begins to look for the broker.
     ///
@@ -43,12 +44,11 @@ package final class WorkerServer: Sendable {
                     try ComputeThread(number: number, processor: processor, solver: solver) { inbox.post($0) })
             }
             let computeThreads = threads
-            let completion = completion
+            let (completion, board) = (completion, board)
             _ = try DedicatedThread(named: "sinew-worker", owning: line) { line in
                 WorkerLoop.run(
                     line, configuration: configuration, models: loaded, threads: computeThreads, team: team,
-                    inbox: inbox,
-                    orders: orders, logger: logger)
+                    inbox: inbox, orders: orders, board: board, logger: logger)
                 completion.finish()
             }
         } catch {
@@ -57,6 +57,9 @@ package final class WorkerServer: Sendable {
     }
 
     deinit { orders.stop() }
+
+    /// What the worker says about itself, as of its last beat or hello: once a second at least.
+    package var report: WorkerBoard.Report { board.report }
 
     /// The helpers of compute thread 0, for batches that are alone; a helper shares the processor of the compute thread of its
     /// number, which then has nothing to do.

@@ -102,16 +102,19 @@ final class ScriptedWorker {
     private let hello: WorkerHello
     var holding: [UInt64] = []
     var isSilent = false
+    /// What its beats and its hello say besides; the leases are added.
+    var counters = WorkerBeat()
 
     init(
         _ name: String, _ endpoint: String, in context: Context, models: [String] = ["niki"], credits: UInt32 = 1_000,
-        incarnation: UInt64 = 1, keys: CurveClientKeys? = nil
+        incarnation: UInt64 = 1, keys: CurveClientKeys? = nil, counters: WorkerBeat? = nil
     ) throws {
+        self.counters = counters ?? WorkerBeat()
         peer = try BrokerPeer(endpoint, in: context, keys: keys)
         hello = WorkerHello(
             name: name, models: models.map { ModelReady(name: $0, version: "1", architecture: "test") },
             credits: credits, computeThreads: 1, isa: "generic", host: "here", processID: 1, version: "0",
-            incarnation: incarnation)
+            incarnation: incarnation, beat: counters)
         peer.whileWaiting = { [unowned self] in
             if !isSilent { try beat() }
         }
@@ -130,7 +133,8 @@ final class ScriptedWorker {
     func sayHello() throws { try peer.send(Head(kind: .hello), [hello.encode()]) }
 
     func beat() throws {
-        let beat = WorkerBeat(holding: HeldLeases(leases: holding))
+        var beat = counters
+        beat.holding = HeldLeases(leases: holding)
         try peer.send(Head(kind: .beat), [beat.encode()])
     }
 

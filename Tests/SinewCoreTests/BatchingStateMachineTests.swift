@@ -39,6 +39,25 @@ import Testing
         #expect(run(&machine, arrival(1)) == [.run(batch(1), model: Self.niki, [lease(1)])])
     }
 
+    @Test func `each batch is counted by why it was started, and what waits by its model`() {
+        var machine = machine()
+        // A thread is free; then four waiting items of eight; then a full batch, and one to which the next would not fit.
+        run(&machine, arrival(1), arrival(2, items: 4), arrival(3, Self.hybrik, items: 3))
+        #expect(machine.modelCounts == [.init(queuedItems: 4, batchesIdle: 1), .init(queuedItems: 3)])
+        run(&machine, .batchFinished(batch(1)), arrival(4, items: 5), arrival(5, items: 3), arrival(6, items: 6))
+        #expect(machine.modelCounts == [.init(queuedItems: 14, batchesIdle: 2), .init(queuedItems: 3)])
+        run(&machine, .batchFinished(batch(2)))
+        #expect(machine.modelCounts == [.init(queuedItems: 14, batchesIdle: 2), .init(batchesIdle: 1)])
+        run(&machine, .batchFinished(batch(3)), arrival(7, items: 4))
+        #expect(machine.modelCounts[0] == .init(queuedItems: 10, batchesFull: 1, batchesIdle: 2))
+        run(&machine, .batchFinished(batch(4)), .cancelled(lease(7)))
+        #expect(machine.modelCounts[0] == .init(batchesFull: 2, batchesIdle: 2))
+        // All that waited had expired: nothing was started.
+        run(&machine, arrival(8, deadline: start + .seconds(1)))
+        run(&machine, .batchFinished(batch(5)), at: start + .seconds(2))
+        #expect(machine.modelCounts[0] == .init(batchesFull: 2, batchesIdle: 2))
+    }
+
     /// A machine of three threads; NIKI is faster on all of them from two items on, HybrIK never.
     private func splittingMachine() -> Machine {
         Machine(

@@ -27,6 +27,48 @@ import Testing
         #expect(bench.answer(1).delivered == [1])
     }
 
+    @Test func `the oldest waiting task and the time to drain follow queue and rates`() {
+        var bench = BrokerBench()
+        #expect(bench.machine.oldestWaiting == nil && bench.machine.drainTime == .zero)
+        bench.hello(1, credit: 10)
+        bench.call(1, items: 10)
+        #expect(bench.machine.oldestWaiting == nil, "nothing waits: a worker has it")
+        #expect(bench.machine.drainTime == nil, "nobody has shown a rate")
+        bench.pass(100)
+        let admitted = bench.now
+        bench.call(2, items: 10)
+        bench.pass(300)
+        bench.call(3, items: 5)
+        #expect(bench.machine.oldestWaiting == admitted)
+        bench.pass(100)
+        // Ten people in half a second of work; ten are leased then, five wait.
+        bench.answer(1)
+        #expect(bench.machine.drainTime == .milliseconds(750))
+        #expect(bench.machine.oldestWaiting == bench.now + .milliseconds(-100))
+    }
+
+    @Test func `leases that end without an answer and tasks given anew are counted`() {
+        var bench = BrokerBench()
+        bench.hello(1)
+        bench.call(1)
+        bench.call(2)
+        bench.handle(.undeliverable(worker(1), bench.token(1)))
+        // The lease that never left did not expire, the other one did.
+        #expect(bench.machine.counts.leasesExpired == 1)
+        bench.hello(2)
+        #expect(bench.machine.counts.leasesRepeated == 2 && bench.machine.counts.leasesGiven == 4)
+        bench.handle(.returned(worker(2), bench.token(1)))
+        #expect(bench.machine.counts.leasesExpired == 1, "given back is not expired")
+        var lost = BrokerBench()
+        lost.hello(1)
+        lost.call(1)
+        for _ in 0..<6 {
+            lost.pass(1_000)
+            lost.handle(.workerBeat(worker(1), holding: []))
+        }
+        #expect(lost.machine.counts.leasesExpired == 1 && lost.machine.counts.leasesLost == 1)
+    }
+
     @Test func `a result with an old token from a known worker changes nothing`() {
         var bench = BrokerBench()
         bench.hello(1)

@@ -10,7 +10,7 @@ enum GoldenFleet {
         queuedItems: 4, busyMicroseconds: 2_100, expectedMicroseconds: 2_000, flop: 6_006_000_000,
         loadMicroseconds: 41_000, batchesFull: 1, batchesIdle: 1, computeTime: times,
         batchSizes: [BatchSizeCount(size: 2, count: 1), BatchSizeCount(size: 64, count: 1)], totalTime: times,
-        bestBatch: 64)
+        bestBatch: 64, batchItems: 67)
 
     static let beat = beat(models: [])
 

@@ -44,6 +44,7 @@ ACTIVITY = {
     "queued_items": 4, "busy_us": 2_100, "expected_us": 2_000, "flop": 6_006_000_000, "load_us": 41_000, "batches_full": 1,
     "batches_idle": 1, "queue_time": NO_TIMES, "compute_time": TIMES, "batch_sizes": [{"size": 2, "count": 1}, {"size": 64, "count": 1}],
     "total_time": TIMES, "best_batch": 64,
+    "batch_items": 67,
 }
 
 VECTORS = {

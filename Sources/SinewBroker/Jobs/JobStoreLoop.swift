@@ -1,7 +1,9 @@
+internal import CoreMetrics
 internal import DequeModule
 internal import Logging
 internal import SinewCore
 internal import SinewJobStore
+internal import SinewMetrics
 
 /// The thread that owns the job store: a commit takes as long as the disk takes, and the broker's loop must not wait for it.
 ///
@@ -21,6 +23,9 @@ struct JobStoreLoop: ~Copyable {
     private var commands: Deque<JobStoreCommand> = []
     private var hasRemovals = true
     private var isStopped = false
+    private let commitTime: Timer
+    private let groupCount: Counter
+    private let readCount: Counter
 
     private struct Group {
         let ticket: CommitTicket
@@ -28,8 +33,12 @@ struct JobStoreLoop: ~Copyable {
     }
 
     init(
-        store: consuming SQLiteJobStore, folder: String, bytesMax: Int, mailbox: JobStoreMailbox, logger: Logger
+        store: consuming SQLiteJobStore, folder: String, bytesMax: Int, mailbox: JobStoreMailbox,
+        metrics: MetricRegistry, logger: Logger
     ) {
+        commitTime = Timer(label: MetricCatalogue.storeCommitTime.name, factory: metrics)
+        groupCount = Counter(label: MetricCatalogue.storeGroups.name, factory: metrics)
+        readCount = Counter(label: MetricCatalogue.storeReads.name, factory: metrics)
         self.store = consume store
         self.folder = folder
         self.bytesMax = bytesMax
@@ -101,7 +110,10 @@ struct JobStoreLoop: ~Copyable {
         }
         guard !sound.isEmpty else { return }
         do {
+            let begin = ContinuousClock.now
             try store?.commitVerified(sound.flatMap(\.writes))
+            commitTime.recordNanoseconds((ContinuousClock.now - begin).wholeNanoseconds)
+            groupCount.increment(by: sound.count)
             for group in sound { noteCommitted(group) }
         } catch {
             switch error {
@@ -142,6 +154,7 @@ struct JobStoreLoop: ~Copyable {
 
     private mutating func load(_ task: JobTaskID) {
         guard store != nil else { return }
+        readCount.increment()
         do {
             let bytes = try store?.payload(of: task) ?? []
             mailbox.report(.loaded(task, bytes))
@@ -153,6 +166,7 @@ struct JobStoreLoop: ~Copyable {
 
     private mutating func read(_ request: JobRequestID, _ read: JobResultsRead) {
         guard store != nil else { return }
+        readCount.increment()
         do {
             let found =
                 try store?.results(

@@ -1,6 +1,7 @@
 internal import Logging
 internal import SinewCore
 internal import SinewJobStore
+internal import SinewMetrics
 internal import SinewZeroMQ
 
 /// The thread of the store, from the opening of the folder to the last sync.
@@ -11,14 +12,14 @@ struct JobStoreThread: Sendable {
     /// Opens the store, so that a folder which cannot be used ends the start of the broker, and starts the thread, which reports
     /// all that the store has.
     static func start(
-        _ configuration: JobStoreConfiguration, reportingTo waker: Waker, logger: Logger
+        _ configuration: JobStoreConfiguration, reportingTo waker: Waker, metrics: MetricRegistry, logger: Logger
     ) throws(BrokerError) -> JobStoreThread {
         do {
             let store = try SQLiteJobStore(folder: configuration.folder, bytesMax: configuration.bytesMax)
             let mailbox = try JobStoreMailbox(reportingTo: waker)
             let loop = JobStoreLoop(
                 store: store, folder: configuration.folder, bytesMax: configuration.bytesMax, mailbox: mailbox,
-                logger: logger)
+                metrics: metrics, logger: logger)
             let thread = try DedicatedThread(named: "job-store", owning: loop) { loop in
                 var loop = loop
                 loop.run()

@@ -914,6 +914,8 @@ public struct ModelActivity: Sendable, Equatable {
     public var totalTime: TimeCounts
     /// The batch size whose measured time per person is best.
     public var bestBatch: UInt32
+    /// People in the batches.
+    public var batchItems: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -935,7 +937,8 @@ public struct ModelActivity: Sendable, Equatable {
         computeTime: TimeCounts = TimeCounts(),
         batchSizes: [BatchSizeCount] = [],
         totalTime: TimeCounts = TimeCounts(),
-        bestBatch: UInt32 = 0
+        bestBatch: UInt32 = 0,
+        batchItems: UInt64 = 0
     ) {
         self.name = name
         self.version = version
@@ -956,6 +959,7 @@ public struct ModelActivity: Sendable, Equatable {
         self.batchSizes = batchSizes
         self.totalTime = totalTime
         self.bestBatch = bestBatch
+        self.batchItems = batchItems
     }
 }
 
@@ -963,7 +967,7 @@ extension ModelActivity: WireMessage {
     package static let messageName = "sinew.v1.ModelActivity"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 19)
+        packer.packMapHeader(count: 20)
         packer.packField("name", name)
         packer.packField("version", version)
         packer.packField("requests_ok", requestsOk)
@@ -983,6 +987,7 @@ extension ModelActivity: WireMessage {
         packer.packField("batch_sizes", repeated: batchSizes)
         packer.packField("total_time", totalTime)
         packer.packField("best_batch", bestBatch)
+        packer.packField("batch_items", batchItems)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -1008,6 +1013,7 @@ extension ModelActivity: WireMessage {
             case "batch_sizes": message.batchSizes = try unpacker.readRepeated()
             case "total_time": message.totalTime = try TimeCounts.unpack(from: &unpacker)
             case "best_batch": message.bestBatch = try UInt32.unpack(from: &unpacker)
+            case "batch_items": message.batchItems = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -704,6 +704,8 @@ class ModelActivity(Message):
     total_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
     #: The batch size whose measured time per person is best.
     best_batch: int = 0
+    #: People in the batches.
+    batch_items: int = 0
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -726,6 +728,7 @@ class ModelActivity(Message):
         wire["batch_sizes"] = [each.to_wire() for each in self.batch_sizes]
         wire["total_time"] = self.total_time.to_wire()
         wire["best_batch"] = _codec.uint32(self.best_batch, "ModelActivity.best_batch")
+        wire["batch_items"] = _codec.uint64(self.batch_items, "ModelActivity.batch_items")
         return wire
 
     @classmethod
@@ -770,6 +773,8 @@ class ModelActivity(Message):
                 message.total_time = TimeCounts.read(reader)
             elif name == "best_batch":
                 message.best_batch = reader.uint32()
+            elif name == "batch_items":
+                message.batch_items = reader.uint64()
             else:
                 reader.skip()
         return message
