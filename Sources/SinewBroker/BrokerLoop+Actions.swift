@@ -9,8 +9,8 @@ extension BrokerLoop {
         case .admit(let task):
             while held.count <= task.slot { held.append(nil) }
             var call = callInHand()
-            call.admitted = now
-            call.activity = activity.index(of: call.head.model)
+            call.tally = RequestActivity.Tally(
+                place: activity.index(of: call.head.model), items: call.head.items, admitted: now)
             held[task.slot] = call
         case .reject(let client, let call, let attempt, let reason):
             guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
@@ -20,14 +20,14 @@ extension BrokerLoop {
             try dispatch(task, lease, to: worker, attempt: attempt, deadline: deadline)
         case .deliver(let task, let client, let call, let attempt):
             guard case .result(let head, let body) = inHand else { preconditionFailure("delivered no result in hand") }
-            if let kept = held[task.slot] { activity.noteEnded(kept, head.status, at: now) }
+            if let tally = held[task.slot]?.tally { activity.noteEnded(tally, head.status, at: now) }
             try deliver(head, body, to: client, call, attempt: attempt)
             held[task.slot] = nil
         case .abort(let task, let client, let call, let attempt, let reason):
             guard let kept = held[task.slot] else { preconditionFailure("aborted a call that is not held") }
             held[task.slot] = nil
             let status = try answer(client, call, attempt: attempt, kept.head, with: reason)
-            activity.noteEnded(kept, status, at: now)
+            activity.noteEnded(kept.tally, status, at: now)
         case .discard(let task):
             noteDiscarded(task)
             held[task.slot] = nil
@@ -73,7 +73,7 @@ extension BrokerLoop {
             followUps.append(.undeliverable(worker, lease))
             return
         }
-        held[task.slot]?.dispatched = now
+        held[task.slot]?.tally.dispatched = now
         var head = call.head
         head.kind = .task
         head.lease = lease.rawValue
@@ -129,9 +129,9 @@ extension BrokerLoop {
     /// A call whose client gave it up, or a task: either a worker has answered it, or it will be offered again.
     private mutating func noteDiscarded(_ task: TaskID) {
         guard let kept = held[task.slot] else { return }
-        guard kept.isTask else { return activity.noteEnded(kept, .cancelled, at: now) }
+        guard kept.isTask else { return activity.noteEnded(kept.tally, .cancelled, at: now) }
         if case .result(let head, _) = inHand, LeaseToken(rawValue: head.lease).slot == task.slot {
-            activity.noteEnded(kept, head.status, at: now)
+            activity.noteEnded(kept.tally, head.status, at: now)
         }
     }
 

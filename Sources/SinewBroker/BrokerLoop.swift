@@ -16,11 +16,7 @@ struct BrokerLoop: ~Copyable {
         let body: [Frame]
         /// Whether it is a task of a job.
         var isTask = false
-        /// Where it is counted.
-        var activity = 0
-        var admitted = Instant(nanoseconds: 0)
-        /// When it was last given to a worker.
-        var dispatched: Instant?
+        var tally = RequestActivity.Tally()
     }
 
     /// What a worker said about itself.

@@ -1,5 +1,6 @@
 package import Logging
 internal import SinewCore
+package import SinewMetrics
 internal import SinewZeroMQ
 
 /// A broker that listens from the moment it is made: one thread owns both sockets and the state machine.
@@ -10,6 +11,8 @@ package final class BrokerServer: Sendable {
     package let clientEndpoint: String
     /// The worker endpoint as bound, with the port that the system chose.
     package let workerEndpoint: String
+    /// What the broker counts besides its snapshots.
+    package let metrics: MetricRegistry
     private let mailbox: BrokerMailbox
     private let thread: DedicatedThread
     private let authenticator: Authenticator?
@@ -27,6 +30,7 @@ package final class BrokerServer: Sendable {
         let admission = try configuration.security.map { (security) throws(BrokerError) in
             try Self.readKeys(security, configuration.limits)
         }
+        metrics = configuration.metrics
         let mailbox = BrokerMailbox(waker: try Self.makeWaker())
         let jobStore = try configuration.store.map { (store) throws(BrokerError) in
             try JobStoreThread.start(

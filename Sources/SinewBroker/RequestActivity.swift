@@ -6,6 +6,16 @@ internal import SinewWire
 ///
 /// On the way of every call, so it looks a name up once, when the call is admitted, and allocates nothing after that.
 struct RequestActivity {
+    /// What must be known of a call when it ends; plain numbers, so that reading it costs no reference count.
+    struct Tally {
+        /// Where it is counted.
+        var place = 0
+        var items: UInt32 = 0
+        var admitted = Instant(nanoseconds: 0)
+        /// When it was last given to a worker.
+        var dispatched: Instant?
+    }
+
     /// The first is for all names that no worker ever announced; the others are as many as the machine has model keys.
     private(set) var models = [BrokerModelActivity()]
     private var indexOfModel: [String: Int] = [:]
@@ -37,12 +47,17 @@ struct RequestActivity {
     }
 
     /// An admitted call, or an attempt of a task, ended.
-    mutating func noteEnded(_ call: BrokerLoop.HeldCall, _ status: StatusCode, at now: Instant) {
-        note(call.activity, status, items: call.head.items)
+    mutating func noteEnded(_ call: Tally, _ status: StatusCode, at now: Instant) {
+        note(call.place, status, items: call.items)
         if let dispatched = call.dispatched {
-            models[call.activity].queueTime.note((dispatched - call.admitted).remainingMicroseconds)
+            models[call.place].queueTime.note(Self.microseconds(from: call.admitted, to: dispatched))
         }
-        models[call.activity].totalTime.note((now - call.admitted).remainingMicroseconds)
+        models[call.place].totalTime.note(Self.microseconds(from: call.admitted, to: now))
+    }
+
+    /// Rounded up. Without `Duration`, whose 128 bits cost more to divide than all else here.
+    private static func microseconds(from earlier: Instant, to later: Instant) -> UInt64 {
+        UInt64(Swift.max(later.nanoseconds - earlier.nanoseconds, 0) + 999) / 1_000
     }
 
     private mutating func note(_ index: Int, _ status: StatusCode, items: UInt32) {

@@ -8,12 +8,16 @@ extension TimeCounts {
 
     /// The class of a duration: the first whose bound is not below it.
     package static func classIndex(of microseconds: UInt64) -> Int {
-        var index = 0
-        for bound in Limits.timeBoundsMicroseconds {
-            if microseconds <= bound { return index }
-            index += 1
+        if microseconds <= 100 { return 0 }
+        // Three classes to a decade; on the way of every call, so that no list is walked through.
+        var (index, scale) = (1, 100 as UInt64)
+        while microseconds > 10 * scale && index < classCount - 3 {
+            index += 3
+            scale *= 10
         }
-        return index
+        if microseconds <= 2 * scale { return index }
+        if microseconds <= 5 * scale { return index + 1 }
+        return index + 2
     }
 
     /// Adds one duration. Cost: no allocation after the first.

@@ -1,6 +1,6 @@
 /// What a path names.
 enum Route: Equatable {
-    case live, ready
+    case live, ready, metrics
     case fleet, models, jobs, events
     /// Whether the operator's token is right.
     case `operator`
@@ -24,6 +24,7 @@ enum Route: Equatable {
     private static func route(_ parts: [String]) -> Route? {
         if parts == ["livez"] { return .live }
         if parts == ["readyz"] { return .ready }
+        if parts == ["metrics"] { return .metrics }
         guard parts.starts(with: ["api", "v1"]), parts.count > 2 else { return nil }
         switch (parts[2], parts.count) {
         case ("fleet", 3): return .fleet
@@ -42,7 +43,7 @@ enum Route: Equatable {
     var isChange: Bool {
         switch self {
         case .drainWorker, .cancelJob: true
-        case .live, .ready, .fleet, .models, .jobs, .events, .operator, .job, .file: false
+        case .live, .ready, .metrics, .fleet, .models, .jobs, .events, .operator, .job, .file: false
         }
     }
 

@@ -1,4 +1,5 @@
 package import SinewCore
+package import SinewMetrics
 
 /// Where the HTTP side listens and what it takes on.
 package struct StatusConfiguration: Sendable {
@@ -8,6 +9,8 @@ package struct StatusConfiguration: Sendable {
     /// Whether an address that leaves this machine may go without a token, and any name may be used for this machine.
     package var allowsInsecure = false
     package var limits = Limits()
+    /// What the process counts besides the fleet's snapshot; told by `/metrics`.
+    package var metrics = MetricRegistry()
 
     package init(address: HTTPAddress) { self.address = address }
 }

@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import SinewArrayFiles
 internal import SinewCore
+internal import SinewMetrics
 internal import SinewWire
 
 /// Finds out what a request wants, and whether it may have it.
@@ -45,6 +46,9 @@ struct StatusResponder: HTTPResponder {
         switch route {
         case .live: return .text(.ok, "ok")
         case .ready: return try await readiness(query["model"].map { String($0) })
+        case .metrics:
+            let snapshot = try await fleet.current().snapshot
+            return .metrics(FleetExposition.text(snapshot, configuration.metrics, limits: configuration.limits))
         case .fleet: return .json(try await fleet.current().json(configuration.limits))
         case .models: return .json(try await fleet.current().modelsJSON)
         case .jobs:
@@ -59,7 +63,8 @@ struct StatusResponder: HTTPResponder {
             guard let asset = assets[name] else {
                 return .failure(
                     .notFound, "not_found",
-                    "nothing is at this path; there are /, /livez, /readyz and /api/v1/{fleet,models,jobs,events}")
+                    "nothing is at this path; there are /, /metrics, /livez, /readyz and "
+                        + "/api/v1/{fleet,models,jobs,events}")
             }
             return .asset(asset, known: request.headers[.ifNoneMatch])
         case .drainWorker, .cancelJob: return Self.wrongMethod("POST")
@@ -97,7 +102,7 @@ struct StatusResponder: HTTPResponder {
             let job = JobWatch.View(
                 status: try await source.cancelJob(try Self.jobID(text)), personsPerSecond: 0, etaSeconds: nil)
             return .json(.object([.init("job", job.json)]))
-        case .live, .ready, .fleet, .models, .jobs, .events, .operator, .job, .file:
+        case .live, .ready, .metrics, .fleet, .models, .jobs, .events, .operator, .job, .file:
             preconditionFailure("nothing that changes: \(route)")
         }
     }

@@ -2,6 +2,7 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
 internal import SinewArrayFiles
+internal import SinewMetrics
 internal import SinewWire
 
 extension Response {
@@ -25,6 +26,11 @@ extension Response {
 
     static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
         Response(status, "text/plain; charset=utf-8", ByteBuffer(string: text + "\n"))
+    }
+
+    /// In the text format of Prometheus.
+    static func metrics(_ bytes: [UInt8]) -> Response {
+        Response(.ok, PrometheusText.contentType, ByteBuffer(bytes: bytes))
     }
 
     static func json(_ value: JSONValue, _ status: HTTPResponse.Status = .ok) -> Response {

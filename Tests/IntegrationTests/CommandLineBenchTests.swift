@@ -17,6 +17,11 @@ struct CommandLineBenchTests {
         let calls: Calls
         let tasks_per_second: Double
         let durable: Durable?
+        struct Scrape: Decodable {
+            let workers, models, bytes, samples: Int
+            let p50_ms, max_ms: Double
+        }
+        let scrape: Scrape?
     }
 
     @Test func `the bench of the broker answers every call and reports rates and times`() async throws {
@@ -43,6 +48,18 @@ struct CommandLineBenchTests {
             #expect(durable.items_per_second > 0 && durable.restart_seconds > 0 && report.tasks_per_second > 0)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
+    }
+
+    @Test func `the bench of a scrape reads the series of all simulated workers and models`() async throws {
+        let done = try await CommandLineTool.run(
+            "bench", "broker", "--json", "--calls", "100", "--window", "10", "--round-trips", "100", "--scrape",
+            "--scrape-workers", "5", "--scrape-models", "3")
+        #expect(done.status == 0, "\(done.talk)")
+        let scrape = try #require(try JSONDecoder().decode(Report.self, from: Data(done.output.utf8)).scrape)
+        #expect(scrape.workers == 5 && scrape.models == 3)
+        // Thirteen series for each pair, besides those of workers and models.
+        #expect(scrape.samples > 5 * 3 * 13 && scrape.bytes > 40 * scrape.samples)
+        #expect(scrape.p50_ms > 0 && scrape.p50_ms <= scrape.max_ms)
     }
 
     @Test func `a window of zero is a usage error`() async throws {

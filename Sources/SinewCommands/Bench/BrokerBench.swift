@@ -18,6 +18,7 @@ struct BrokerBenchReport: Encodable {
     let tasksPerMessage: Int
     let tasksPerSecond: Double
     var durable: DurableBench.Report?
+    var scrape: ScrapeBench.Report?
 
     func lines(style: TextStyle) -> [String] {
         var table = TextTable(["broker", "per second", "round trip p50 µs", "p99 µs", "failures"])
@@ -30,15 +31,17 @@ struct BrokerBenchReport: Encodable {
             "tasks of \(payloadBytes) bytes, \(tasksPerMessage) in a message\(keys)", fixed(tasksPerSecond, 0), "", "",
             "",
         ])
-        guard let durable else { return table.lines(style: style) }
+        guard let durable else { return table.lines(style: style) + scrapeLines }
         table.add([
             "people acknowledged on disk, blocks of \(durable.itemsPerBlock)", fixed(durable.itemsPerSecond, 0), "", "",
             "",
         ])
         return table.lines(style: style) + [
             "a broker started anew answers for \(durable.queuedItems) queued people in \(fixed(durable.restartSeconds, 2)) s"
-        ]
+        ] + scrapeLines
     }
+
+    private var scrapeLines: [String] { scrape.map { [$0.line] } ?? [] }
 }
 
 /// A broker, an echoing worker and a caller in one process, each on threads and a libzmq context of its own, over TCP on loopback.

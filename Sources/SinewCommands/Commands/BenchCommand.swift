@@ -40,9 +40,21 @@ struct BenchBrokerCommand: AsyncParsableCommand {
     @Option(name: .long, help: "With --durable: blocks of 64 people to submit.")
     var blocks = 2_000
 
+    @Flag(name: .long, help: "Also scrape the metrics of a broker whose workers are simulated.")
+    var scrape = false
+
+    @Option(name: .long, help: "With --scrape: workers.")
+    var scrapeWorkers = 200
+
+    @Option(name: .long, help: "With --scrape: models of each worker.")
+    var scrapeModels = 20
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard scrapeWorkers >= 1, scrapeWorkers <= 1_000, scrapeModels >= 1, scrapeModels <= 64 else {
+            throw ValidationError("--scrape-workers must be 1…1000, --scrape-models 1…64")
+        }
         guard blocks >= 1 else { throw ValidationError("--blocks must be at least 1") }
         guard bytes >= 1, bytes <= 1 << 20, calls >= 1, window >= 1, window <= 16_384, roundTrips >= 100 else {
             throw ValidationError(
@@ -64,6 +76,11 @@ struct BenchBrokerCommand: AsyncParsableCommand {
             var jobs = DurableBench(folder: durable)
             jobs.blocks = blocks
             report.durable = try await jobs.run(logger: logger)
+        }
+        if scrape {
+            var bench = ScrapeBench()
+            (bench.workers, bench.models) = (scrapeWorkers, scrapeModels)
+            report.scrape = try await bench.run(logger: logger)
         }
         if output.json { return try JSONOutput.print(report) }
         for line in report.lines(style: .data) { StandardStreams.data(line) }

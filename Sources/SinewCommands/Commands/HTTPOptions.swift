@@ -56,7 +56,8 @@ struct HTTPOptions: ParsableArguments {
 
     /// Starts the HTTP side of a broker; nil when there is to be none, or when nobody asked for the address and somebody else has it.
     func start(_ broker: BrokerServer, _ service: ServiceOptions) async throws -> StatusServer? {
-        guard let configuration = try configuration(isInsecureAllowed: service.insecure) else { return nil }
+        guard var configuration = try configuration(isInsecureAllowed: service.insecure) else { return nil }
+        configuration.metrics = broker.metrics
         let logger = service.logger(label: "sinew.http")
         do throws(StatusError) {
             return try await StatusServer.start(configuration, BrokerStatusSource(broker), logger: logger)
