@@ -24,6 +24,7 @@ package struct SinewCommand: AsyncParsableCommand {
             BodyCommand.self,
             ShapeCommand.self,
             RetargetCommand.self,
+            ConvertCommand.self,
             SkeletonCommand.self,
             BenchCommand.self,
             KeysCommand.self,

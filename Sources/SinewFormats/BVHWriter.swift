@@ -6,16 +6,19 @@ internal import SinewBody
 /// BVH joints have no rotation at rest, so a rig with turned rest frames is written with frames that stand along the world's axes at rest;
 /// every joint is where it was.
 enum BVHWriter {
-    static func text(of clip: RigClip) -> String {
+    /// - Parameter ends: where the bones of joints without children end, from the joint; empty where that is not known.
+    static func text(of clip: RigClip, ends: [SIMD3<Double>?] = []) -> String {
         var text = "HIERARCHY\n"
-        write(joint: 0, depth: 0, of: clip, to: &text)
+        write(joint: 0, depth: 0, of: clip, ends: ends, to: &text)
         text += "MOTION\nFrames: \(clip.frames.count)\nFrame Time: \(1 / clip.framesPerSecond)\n"
         let order = depthFirst(clip.rig)
         for frame in clip.frames { text += line(frame, of: clip, order: order) }
         return text
     }
 
-    private static func write(joint index: Int, depth: Int, of clip: RigClip, to text: inout String) {
+    private static func write(
+        joint index: Int, depth: Int, of clip: RigClip, ends: [SIMD3<Double>?], to text: inout String
+    ) {
         let joint = clip.rig.joints[index]
         let indent = String(repeating: "  ", count: depth)
         let offset = restFrame(above: index, clip.rig) * joint.offset
@@ -25,8 +28,12 @@ enum BVHWriter {
         let moves = isMoved ? "6 Xposition Yposition Zposition" : "3"
         text += "\(indent)  CHANNELS \(moves) Zrotation Xrotation Yrotation\n"
         let children = clip.rig.joints.indices.filter { clip.rig.joints[$0].parent == index }
-        for child in children { write(joint: child, depth: depth + 1, of: clip, to: &text) }
-        if children.isEmpty { text += "\(indent)  End Site\n\(indent)  {\n\(indent)    OFFSET 0 0 0\n\(indent)  }\n" }
+        for child in children { write(joint: child, depth: depth + 1, of: clip, ends: ends, to: &text) }
+        if children.isEmpty {
+            let end = (index < ends.count ? ends[index] : nil) ?? .zero
+            let line = "OFFSET \(end.x) \(end.y) \(end.z)"
+            text += "\(indent)  End Site\n\(indent)  {\n\(indent)    \(line)\n\(indent)  }\n"
+        }
         text += "\(indent)}\n"
     }
 

@@ -11,14 +11,6 @@ struct JSONLinesPoseReader {
     private var trackNumbers: [String: Int] = [:]
     private var nextFrames: [Int] = []
 
-    /// Bytes of a file.
-    private static let bytesMax = 1 << 31
-
-    static func read(path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
-        let bytes = try rewording { () throws(ArrayFileError) in try AtomicFile.read(path, bytesMax: bytesMax) }
-        return try read(bytes, path: path, options: options)
-    }
-
     /// Reads what is in memory already; `path` is what messages call it.
     static func read(_ bytes: [UInt8], path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
         var reader = JSONLinesPoseReader(path: path, options: options)

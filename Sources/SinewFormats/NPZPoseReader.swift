@@ -10,8 +10,8 @@ struct NPZPoseReader {
     private let rowShape: [Int]
 
     /// Reads the file; nothing but `joints3d` is required.
-    static func read(path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
-        let file = try rewording { () throws(ArrayFileError) in try NPZFile(path: path) }
+    static func read(_ bytes: [UInt8], path: String, options: PoseInput.Options) throws(FormatError) -> RawPeople {
+        let file = try rewording { () throws(ArrayFileError) in try NPZFile(bytes: bytes, path: path) }
         var reader = try NPZPoseReader(file, options: options)
         try reader.readCertainty()
         try reader.readTwists()

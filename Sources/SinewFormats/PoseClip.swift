@@ -14,6 +14,10 @@ package struct PoseClip: Sendable {
     package var framesPerSecond: Double
     /// The number of each frame in the clip that it was taken from.
     package private(set) var frameNumbers: [Int]
+    /// Whose poses they are.
+    package var name = "person-0"
+    /// What was assumed and converted, for the user to read.
+    package var notes: [String] = []
 
     /// How many frames.
     package var count: Int { translation.count / 3 }
@@ -110,7 +114,8 @@ package struct PoseClip: Sendable {
         writer.add("trans", .float32(translation, shape: [count, 3]))
         writer.add("betas", .float32(betas, shape: [betas.count]))
         writer.add("gender", .strings([gender.rawValue], shape: []))
-        writer.add("mocap_framerate", .float64([framesPerSecond], shape: []))
+        for name in ["mocap_framerate", "mocap_frame_rate"] { writer.add(name, .float64([framesPerSecond], shape: [])) }
+        writer.add("up_axis", .strings([UpAxis.plusY.rawValue], shape: []))
         try rewording { () throws(ArrayFileError) in try AtomicFile.write(try writer.encode(), to: path) }
     }
 
@@ -121,6 +126,20 @@ package struct PoseClip: Sendable {
                 RotationMatrix(AxisAngle(theta.vector(at: (frame * Skeleton.rotationCount + $0) * 3)))
             },
             pelvis: translation.vector(at: frame * 3) + restJoints.vector(at: 0))
+    }
+
+    /// Appends a frame of 72 axis-angle values; without a number it follows the last one.
+    mutating func append(theta frameTheta: [Float], translation frameTranslation: [Float], frame: Int?) {
+        theta += frameTheta
+        translation += frameTranslation
+        frameNumbers.append(frame ?? (frameNumbers.last ?? -1) + 1)
+    }
+
+    /// Keeps some frames, in the order given.
+    mutating func keepFrames(_ frames: [Int]) {
+        theta = frames.flatMap { theta[($0 * 72)..<($0 * 72 + 72)] }
+        translation = frames.flatMap { translation[($0 * 3)..<($0 * 3 + 3)] }
+        frameNumbers = frames.map { frameNumbers[$0] }
     }
 
     /// Appends a pose on a body with these rest joints.

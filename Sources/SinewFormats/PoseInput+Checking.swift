@@ -72,13 +72,16 @@ extension PoseInput {
         ]
     }
 
+    /// Beyond this a coordinate is no place of anybody, in whatever unit.
+    private static let coordinateMax: Float = 1e9
+
     private static func checkValues(_ raw: RawPeople) throws(FormatError) {
         let jointCount = raw.skeleton.jointCount
         let names = raw.skeleton.jointNames
         for row in 0..<raw.count {
             for joint in 0..<jointCount where raw.observed[row * jointCount + joint] {
                 let index = row * jointCount + joint
-                for axis in 0..<3 where !raw.joints[index * 3 + axis].isFinite {
+                for axis in 0..<3 where !(abs(raw.joints[index * 3 + axis]) <= coordinateMax) {
                     let value = raw.joints[index * 3 + axis]
                     throw FormatError(
                         .invalidData,

@@ -2,7 +2,7 @@ package import SinewBody
 
 /// Observed people of a file, checked and converted: metres, y up, 29-joint rows.
 ///
-/// Read from `.npz` or JSON lines; the fields are described in ``read(path:options:)``. What had to be assumed is in ``notes``.
+/// Read by ``read(path:options:)``. What had to be assumed is in ``notes``.
 package struct PoseInput: Sendable {
     /// What the caller knows better than the file.
     package struct Options: Sendable {
@@ -12,11 +12,20 @@ package struct PoseInput: Sendable {
         package var upAxis: UpAxis?
         /// Overrides the file's `skeleton`.
         package var skeletonName: String?
+        /// What the file is; nil tells it by its content.
+        package var format: PoseFileFormat?
+        /// The `.asf` file of an `.amc` file; nil looks beside it.
+        package var rigPath: String?
 
-        package init(unit: LengthUnit? = nil, upAxis: UpAxis? = nil, skeletonName: String? = nil) {
+        package init(
+            unit: LengthUnit? = nil, upAxis: UpAxis? = nil, skeletonName: String? = nil, format: PoseFileFormat? = nil,
+            rigPath: String? = nil
+        ) {
             self.unit = unit
             self.upAxis = upAxis
             self.skeletonName = skeletonName
+            self.format = format
+            self.rigPath = rigPath
         }
     }
 
@@ -55,43 +64,4 @@ package struct PoseInput: Sendable {
 
     /// The uncertainty of a joint whose file does not give one.
     package static let sigmaDefault: Float = 0.02
-
-    /// Reads a file.
-    ///
-    /// `.npz`, arrays by name (only `joints3d` is needed):
-    /// - `joints3d` `(N, J, 3)`, one person in N frames or N unrelated people, or `(T, P, J, 3)`;
-    /// - `skeleton` `smpl-24` or `smpl-29`; `unit` `m`, `cm` or `mm`; `up_axis` `y`, `z`, `-y`…; `fps`;
-    /// - `sigma` (as `unit`) or `confidence` (0…1; 0 means not seen) and `observed`, each `(N, J)` or `(T, P, J)`;
-    /// - `twist` `(…, 23)` radians or `(…, 23, 2)` cosine and sine;
-    /// - `betas` `(10)`, one row per person or per row of joints; `gender` one or one per person; `track` one per person, `frame` one per frame.
-    ///
-    /// JSON lines (`.jsonl`, `.ndjson`): an object per line with the same names; `joints3d` is `[J][3]` for one person or
-    /// `[P][J][3]` for one frame, `null` stands for a joint that was not seen; `frame` and `track` place the row. A first line
-    /// without `joints3d` gives defaults.
-    /// - Throws: ``FormatError`` with file, frame, person and joint.
-    package static func read(path: String, options: Options = Options()) throws(FormatError) -> PoseInput {
-        let lowercased = path.lowercased()
-        let raw: RawPeople
-        if lowercased.hasSuffix(".npz") {
-            raw = try NPZPoseReader.read(path: path, options: options)
-        } else if lowercased.hasSuffix(".jsonl") || lowercased.hasSuffix(".ndjson") {
-            raw = try JSONLinesPoseReader.read(path: path, options: options)
-        } else {
-            throw FormatError(
-                .unreadableFile,
-                "\(path): the ending tells the format, and this one is not known; "
-                    + "use .npz (numpy.savez) or .jsonl (one JSON object per line)")
-        }
-        return try PoseInput(checking: raw, options: options)
-    }
-
-    /// Reads JSON lines that are in memory.
-    ///
-    /// - Parameter path: what messages call them.
-    /// - Throws: ``FormatError``.
-    package static func read(
-        jsonLines bytes: [UInt8], path: String, options: Options = Options()
-    ) throws(FormatError) -> PoseInput {
-        try PoseInput(checking: try JSONLinesPoseReader.read(bytes, path: path, options: options), options: options)
-    }
 }

@@ -29,12 +29,30 @@ package struct RigClip: Sendable {
 
     /// Reads a file by its ending.
     ///
-    /// - Parameter named: SMPL joint names by the rig's names, where those say nothing.
+    /// - Parameters:
+    ///   - named: SMPL joint names by the rig's names, where those say nothing.
+    ///   - skeleton: the `.asf` file of an `.amc` file; nil looks beside it.
     /// - Throws: ``FormatError`` with the file and where in it.
     package static func read(
-        path: String, named: [(rig: String, smpl: String)] = []
+        path: String, named: [(rig: String, smpl: String)] = [], skeleton: String? = nil
     ) throws(FormatError) -> RigClip {
-        try read(rewording { () throws(ArrayFileError) in try FileContents.read(path) }, path: path, named: named)
+        let bytes = try rewording { () throws(ArrayFileError) in try FileContents.read(path) }
+        if path.lowercased().hasSuffix(".amc") {
+            return try AMCReader.read(bytes, path: path, skeleton: skeleton, named: named)
+        }
+        return try read(bytes, path: path, named: named)
+    }
+
+    /// Reads a file whose format is known.
+    static func read(_ file: PoseFile, skeleton: String?) throws(FormatError) -> RigClip {
+        switch file.format {
+        case .bvh: return try BVHReader.read(file.bytes, path: file.path, named: [])
+        case .amc: return try AMCReader.read(file.bytes, path: file.path, skeleton: skeleton)
+        case .gltf: return try GLTFReader.read(file.bytes, path: file.path, named: [])
+        case .rig: return try RigJSON.read(file.bytes, path: file.path, named: [])
+        case .npz, .jsonLines, .openPose, .easyMocap, .coco, .mmPose, .trc:
+            throw FormatError(.unreadableFile, "\(file.path) is \(file.format.name), which holds no rig")
+        }
     }
 
     /// Reads a file that is already in memory; the path says what it is.
@@ -47,7 +65,7 @@ package struct RigClip: Sendable {
             return try GLTFReader.read(bytes, path: path, named: named)
         }
         guard lowercased.hasSuffix(".json") else {
-            throw FormatError(.unreadableFile, "\(path): a rig is read from .bvh, .glb, .gltf or .json")
+            throw FormatError(.unreadableFile, "\(path): a rig is read from .bvh, .glb, .gltf, .json or .amc with .asf")
         }
         return try RigJSON.read(bytes, path: path, named: named)
     }

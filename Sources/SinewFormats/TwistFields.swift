@@ -4,6 +4,8 @@ internal import Glibc
 enum TwistFields {
     /// Below this an angle is a data set's mark for "not known" (models.md §2.7).
     private static let unknownMark: Float = -10
+    /// What we write for it.
+    static let unknown: Float = -999
 
     /// Stores the twists of `rows`; a row with a mark or with pairs of zeros has none.
     static func store(_ values: [Float], isPairs: Bool, rows: Range<Int>, into people: inout RawPeople) {

@@ -1,3 +1,5 @@
+package import SinewBody
+
 /// Which way is up in a file.
 package enum UpAxis: String, Sendable, CaseIterable {
     case plusX = "x"
@@ -36,6 +38,15 @@ package enum UpAxis: String, Sendable, CaseIterable {
         case .minusZ: SIMD3(v.x, -v.z, v.y)
         }
     }
+
+    /// The rotation of ``toModelFrame(_:)``.
+    package var rotationToModelFrame: RotationMatrix {
+        RotationMatrix(
+            columns: toModelFrame(SIMD3(1, 0, 0)), toModelFrame(SIMD3(0, 1, 0)), toModelFrame(SIMD3(0, 0, 1)))
+    }
+
+    /// Its inverse.
+    package var rotationFromModelFrame: RotationMatrix { rotationToModelFrame.transposed }
 
     /// What happened to the coordinates, for a note.
     var conversion: String {

@@ -57,3 +57,11 @@ func fuzzGLTF(_ bytes: [UInt8]) {
     precondition(again.rig.joints.count == clip.rig.joints.count, "a rig has other joints after being written")
     precondition(again.frames.count == clip.frames.count, "a motion has other frames after being written")
 }
+
+func fuzzPoses(_ bytes: [UInt8]) {
+    // Whatever the content is taken for; skeletons and buffers beside it are not there.
+    guard let input = try? PoseInput.read(bytes, path: "nowhere/fuzz.any") else { return }
+    precondition(input.count > 0 && input.joints.count == input.count * 87, "rows and joints differ")
+    precondition(input.joints.allSatisfy(\.isFinite), "a joint that is no number was let through")
+    precondition(input.tracks.allSatisfy(input.trackNames.indices.contains), "a row belongs to nobody")
+}

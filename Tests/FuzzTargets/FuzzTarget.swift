@@ -11,6 +11,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case safetensors
     case json
     case gltf
+    case poses
     case broker
 
     /// Reads the bytes as the target's kind of input.
@@ -23,6 +24,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .safetensors: fuzzSafetensors(bytes)
         case .json: fuzzJSON(bytes)
         case .gltf: fuzzGLTF(bytes)
+        case .poses: fuzzPoses(bytes)
         case .broker: fuzzBroker(bytes)
         }
     }

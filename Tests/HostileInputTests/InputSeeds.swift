@@ -37,6 +37,13 @@ enum InputSeeds {
             ])
         case .safetensors: return try fixtures(["SinewArrayFilesTests/Fixtures/reference.safetensors"])
         case .json: return [Array(#"{"a": [1, -2.5e3, true, null, "\u00e9\n"], "b": {"c": [[], {}]}}"#.utf8)]
+        case .poses:
+            return try fixtures(
+                [
+                    "easymocap/000003.json", "openpose/clip_000000000002_keypoints.json", "coco.json", "mmpose.json",
+                    "walk.trc", "alphapose_2d.json",
+                ].map { "SinewFormatsTests/Fixtures/keypoints/" + $0 } + ["SinewFormatsTests/Fixtures/two_people.jsonl"]
+            )
         case .gltf:
             return try fixtures([
                 "SinewFormatsTests/Fixtures/exported_rig.glb", "SinewFormatsTests/Fixtures/exported_rig_embedded.gltf",

@@ -120,6 +120,7 @@ struct PoseInputRefusalTests {
         try AtomicFile.write(Array("hello".utf8), to: folder + "/text.npz")
         let text = #expect(throws: FormatError.self) { try PoseInput.read(path: folder + "/text.npz") }
         #expect(text?.reason == .unreadableFile)
+        try AtomicFile.write(Array("x,y,z\n1,2,3\n".utf8), to: folder + "/a.csv")
         let ending = #expect(throws: FormatError.self) { try PoseInput.read(path: folder + "/a.csv") }
         #expect(ending?.message.contains(".jsonl") == true)
     }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the fuzzers (libFuzzer, AddressSanitizer) and runs each for some time. An input that breaks one is kept in tools/fuzz/crashes/<target>
 # and from then on run by HostileInputTests.
-# usage: tools/fuzz/fuzz.sh [SECONDS each, default 60] [TARGET…]      targets: wire pickle torch npz safetensors json gltf broker
+# usage: tools/fuzz/fuzz.sh [SECONDS each, default 60] [TARGET…]      targets: wire pickle torch npz safetensors json gltf poses broker
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 seconds=${1:-60}
 [[ $seconds =~ ^[0-9]+$ ]] || { echo "usage: tools/fuzz/fuzz.sh [SECONDS] [TARGET…]" >&2; exit 64; }
 shift || true
-known=(wire pickle torch npz safetensors json gltf broker)
+known=(wire pickle torch npz safetensors json gltf poses broker)
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=("${known[@]}")
 for target in "${targets[@]}"; do

@@ -25,7 +25,7 @@ def hex_file(path):
 def main():
     top, out = map(pathlib.Path, sys.argv[1:3])
     shutil.rmtree(out, ignore_errors=True)
-    seeds = {name: {} for name in ["wire", "pickle", "torch", "npz", "safetensors", "json", "gltf", "broker"]}
+    seeds = {name: {} for name in ["wire", "pickle", "torch", "npz", "safetensors", "json", "gltf", "poses", "broker"]}
     for path in sorted((top / "proto/vectors").glob("*.hex")):
         for prefix, number in MESSAGES.items():
             if path.stem.removeprefix("lenient-").startswith(prefix):
@@ -34,6 +34,9 @@ def main():
         kind = {".pkl": "pickle", ".pth": "torch", ".glb": "gltf", ".gltf": "gltf", ".npz": "npz", ".safetensors": "safetensors", ".json": "json"}.get(path.suffix)
         if kind and path.stat().st_size <= 65536:
             seeds[kind][path.name] = path.read_bytes()
+    for path in sorted((top / "Tests/SinewFormatsTests/Fixtures").rglob("*")):
+        if path.suffix in (".json", ".jsonl", ".trc", ".npz") and path.stat().st_size <= 65536:
+            seeds["poses"][path.name] = path.read_bytes()
     seeds["json"]["error"] = b'{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": {}}'
     # A worker comes, calls are made, answered, returned; time passes.
     seeds["broker"]["life"] = bytes([4, 0, 3, 0, 9, 2, 1, 9, 4, 8, 0, 0, 8, 0, 1, 12, 200, 200, 0, 9, 2, 10, 0, 0, 5, 0, 0, 13, 2, 9])

@@ -5,8 +5,15 @@ internal import SinewPictures
 enum OutputPath {
     /// - Throws: ``CommandFailure`` when the name has the wrong ending, or its folder is missing or not writable.
     static func check(_ path: String, endingWith ending: String) throws(CommandFailure) {
-        guard path.hasSuffix(ending) else {
-            throw CommandFailure(.usage, "the output '\(path)' does not end in \(ending): write -o NAME\(ending)")
+        try check(path, endingWith: [ending])
+    }
+
+    /// - Parameter endings: those that are possible, the usual one first.
+    static func check(_ path: String, endingWith endings: [String]) throws(CommandFailure) {
+        guard endings.contains(where: path.hasSuffix) else {
+            throw CommandFailure(
+                .usage,
+                "the output '\(path)' does not end in \(endings.joined(separator: ", ")): write -o NAME\(endings[0])")
         }
         let folder = parentFolder(of: path)
         var information = stat()
@@ -20,8 +27,8 @@ enum OutputPath {
                 .refused,
                 "the output folder '\(folder)' cannot be written to: \(systemMessage(errno)); choose another with -o")
         }
-        if unsafe stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-            throw CommandFailure(.usage, "the output '\(path)' is a folder: write -o NAME\(ending)")
+        if isFolder(path) {
+            throw CommandFailure(.usage, "the output '\(path)' is a folder: write -o NAME\(endings[0])")
         }
     }
 
@@ -34,6 +41,12 @@ enum OutputPath {
         }
         try check(path, endingWith: "." + path.suffix(format.rawValue.count))
         return format
+    }
+
+    /// Whether there is a folder of that name.
+    static func isFolder(_ path: String) -> Bool {
+        var information = stat()
+        return unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Makes a folder for results when it is not there; its parent must exist.

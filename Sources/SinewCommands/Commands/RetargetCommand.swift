@@ -17,7 +17,7 @@ struct RetargetCommand: AsyncParsableCommand {
             "rotations"}]}, quaternions w, x, y, z.
             """)
 
-    @Argument(help: "Poses of the body (.npz), or the motion of a rig (.bvh, .glb, .gltf, .json).")
+    @Argument(help: "Poses of the body (.npz), or the motion of a rig (.bvh, .glb, .gltf, .json, .amc).")
     var input: String
 
     @Option(name: .long, help: "The rig that poses of the body are carried to (.bvh, .glb, .gltf or .json).")
@@ -90,14 +90,14 @@ struct RetargetCommand: AsyncParsableCommand {
         return RetargetSummary(output: output, clip: clip, metresPerUnit: retargeting.metresPerUnit)
     }
 
-    private static func parse(_ text: String) throws -> (rig: String, smpl: String) {
+    static func parse(_ text: String) throws -> (rig: String, smpl: String) {
         guard let mark = text.lastIndex(of: "="), mark > text.startIndex else {
             throw ValidationError("--map '\(text)' is not RIGJOINT=SMPLJOINT")
         }
         return (String(text[..<mark]), String(text[text.index(after: mark)...]))
     }
 
-    private static func numbers(_ text: String) throws -> [Float] {
+    static func numbers(_ text: String) throws -> [Float] {
         let values = try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
             guard let value = Float(word), value.isFinite else {
                 throw ValidationError("--betas: '\(word)' is not a number")

@@ -11,9 +11,10 @@ struct SolveCommand: AsyncParsableCommand {
         commandName: "solve", abstract: "Solve the observed joints of a file, or effectors, and write the poses.",
         discussion: """
             Input: .npz or .jsonl with joints3d (N,J,3) or (T,P,J,3) and, where known, skeleton, sigma or confidence, \
-            twist, betas, gender, unit, up_axis, fps, track. Output: AMASS's .npz layout (poses, trans, betas, gender, \
-            mocap_framerate) and a measure of quality per frame; several tracks give one file each. The output appears \
-            once it is complete. Instead of a file, effectors may be given: places, rotations and look-at targets of some joints, \
+            twist, betas, gender, unit, up_axis, fps, track; TRC; EasyMocap, OpenPose (folders, too), COCO, AlphaPose and MMPose JSON \
+            with 3D; the joints of BVH, ASF/AMC and glTF rigs. Output: AMASS's .npz layout (poses, trans, betas, gender, \
+            mocap_framerate) and a measure of quality per frame, or .bvh, with one file for each track; .jsonl or COCO's .json with all. \
+            The output appears once it is complete. Instead of a file, effectors may be given: places, rotations and look-at targets of some joints, \
             as options or by --effectors (see there). Rows that cannot be solved are listed, are zero in the output, and make the exit status 3.
             """)
 
@@ -22,7 +23,8 @@ struct SolveCommand: AsyncParsableCommand {
 
     @Option(
         name: [.short, .customLong("output")],
-        help: "Where to write the poses (.npz), or a picture of them (.html, .glb, .png).")
+        help: "Where to write the poses (.npz, .jsonl, .bvh, .json for COCO), or a picture of them (.html, .glb, .png)."
+    )
     var output: String
 
     @Option(
@@ -62,6 +64,7 @@ struct SolveCommand: AsyncParsableCommand {
     var start: [String] = []
 
     @OptionGroup var joints: JointFileOptions
+    @OptionGroup var clips: ClipOptions
     @OptionGroup var effectors: EffectorOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
@@ -74,7 +77,7 @@ struct SolveCommand: AsyncParsableCommand {
                     : "give either a file of observed joints or effectors, not both")
         }
         if effectors.isGiven,
-            let option = joints.given ?? (start.isEmpty ? nil : "--start")
+            let option = joints.given ?? clips.given ?? (start.isEmpty ? nil : "--start")
         {
             throw ValidationError(
                 "\(option) is for a file of joints; effectors are in metres, y up, and start from nothing")
@@ -100,7 +103,7 @@ struct SolveCommand: AsyncParsableCommand {
     func run() async throws {
         let destination = try PoseDestination(checking: output)
         if let path = input {
-            let input = try PoseInput.read(path: path, options: try joints.reading())
+            let input = try clips.processing.applied(to: PoseInput.read(path: path, options: try joints.reading()))
             let startTheta = try startPoses(for: input)
             try await finish(input, to: destination, observed: input) { try await solve(input, startTheta) }
         } else {

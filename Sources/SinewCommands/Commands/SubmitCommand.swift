@@ -57,6 +57,7 @@ struct SubmitCommand: AsyncParsableCommand {
     var wait = false
 
     @OptionGroup var joints: JointFileOptions
+    @OptionGroup var clips: ClipOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var output: OutputOptions
 
@@ -91,7 +92,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let ready = try await readyModels(client)
             let plan = JobPlan(
                 inputs: inputs, standardInput: standardInput, model: model, refine: refine, reading: options,
-                cutter: try cutter(ready: ready ?? []))
+                clips: clips.processing, cutter: try cutter(ready: ready ?? []))
             if dryRun {
                 try await rehearse(plan, ready == nil ? nil : client)
             } else {

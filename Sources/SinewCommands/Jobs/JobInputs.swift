@@ -53,7 +53,10 @@ package struct JobInputs: Equatable, Sendable {
         var information = stat()
         if unsafe stat(argument, &information) == 0 {
             guard information.st_mode & S_IFMT != S_IFDIR else {
-                throw CommandFailure(.usage, "\(named) is a folder: write '\(argument)/*.npz'")
+                throw CommandFailure(
+                    .usage,
+                    "\(named) is a folder: write '\(argument)/*.npz', or make one file of a folder of frames: sinew convert "
+                        + "'\(argument)' -o people.npz")
             }
             return [argument]
         }

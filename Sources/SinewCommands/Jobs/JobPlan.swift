@@ -11,6 +11,8 @@ struct JobPlan: Sendable {
     let model: String
     let refine: Int
     let reading: PoseInput.Options
+    /// What is done with each file's people before they are cut.
+    let clips: ClipProcessing
     let cutter: TaskCutter
 
     /// Counted up when files are cut or labelled in another way, so that a job begun by an older release is not gone on with.
@@ -24,6 +26,10 @@ struct JobPlan: Sendable {
             "skeleton \(reading.skeletonName ?? "")", "grouping \(cutter.grouping.rawValue)", "block \(cutter.block)",
             "sequential \(cutter.isSequential)",
         ]
+        // Only where given, so that the jobs of older releases keep their hash.
+        if let format = reading.format { lines.append("format \(format.rawValue)") }
+        if let rig = reading.rigPath { lines.append("rig \(try SHA256.hexDigest(ofFile: rig))") }
+        if !clips.words.isEmpty { lines.append("clips \(clips.words)") }
         for input in inputs {
             let digest =
                 input.path == JobInputs.standardInput
@@ -35,9 +41,10 @@ struct JobPlan: Sendable {
 
     fileprivate func read(_ input: JobInputs.Input) throws -> PoseInput {
         guard input.path == JobInputs.standardInput else {
-            return try PoseInput.read(path: input.path, options: reading)
+            return try clips.applied(to: PoseInput.read(path: input.path, options: reading))
         }
-        return try PoseInput.read(jsonLines: standardInput, path: "standard input", options: reading)
+        return try clips.applied(
+            to: PoseInput.read(jsonLines: standardInput, path: "standard input", options: reading))
     }
 
     /// The tasks, one after the other; one file is in memory at a time.

@@ -12,14 +12,21 @@ struct JointFileOptions: ParsableArguments {
     @Option(name: .long, help: "The skeleton of the joints, when the file does not say (sinew skeleton list).")
     var skeleton: String?
 
+    @Option(name: .long, help: "What the file is, when its content does not tell.")
+    var format: PoseFileFormatOption?
+
+    @Option(name: .long, help: "The .asf file of an .amc file, when it does not lie beside it.")
+    var rig: String?
+
     /// The first option that was given, for a command where it has no meaning.
     var given: String? {
         unit.map { _ in "--unit" } ?? upAxis.map { _ in "--up-axis" } ?? skeleton.map { _ in "--skeleton" }
+            ?? format.map { _ in "--format" } ?? rig.map { _ in "--rig" }
     }
 
     /// - Throws: `ValidationError` for a name that is not known.
     func reading() throws -> PoseInput.Options {
-        var options = PoseInput.Options(skeletonName: skeleton)
+        var options = PoseInput.Options(skeletonName: skeleton, format: format?.format, rigPath: rig)
         if let unit {
             guard let known = LengthUnit(named: unit) else {
                 throw ValidationError("--unit '\(unit)' is not known; use m, cm or mm")

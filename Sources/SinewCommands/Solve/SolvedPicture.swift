@@ -28,12 +28,13 @@ enum PoseDestination: Equatable, Sendable {
         if PictureFormat(path: path) != nil {
             self = .picture(try OutputPath.pictureFormat(of: path), path: path)
         } else {
-            let endings = PictureFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
-            guard path.hasSuffix(".npz") else {
+            let files = PoseOutput.Kind.allCases.map(\.rawValue)
+            let endings = (files + PictureFormat.allCases.map { ".\($0.rawValue)" }).joined(separator: ", ")
+            guard PoseOutput.Kind(path: path) != nil else {
                 throw CommandFailure(
-                    .usage, "the output '\(path)' ends in none of .npz, \(endings): write -o NAME.npz")
+                    .usage, "the output '\(path)' ends in none of \(endings): write -o NAME.npz")
             }
-            try OutputPath.check(path, endingWith: ".npz")
+            try OutputPath.check(path, endingWith: files)
             self = .poses(path: path)
         }
     }

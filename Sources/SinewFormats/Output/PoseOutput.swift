@@ -1,9 +1,9 @@
 internal import SinewArrayFiles
 package import SinewBody
 
-/// Writes solved poses in AMASS's `.npz` layout, one file per track.
+/// Writes solved poses: AMASS's `.npz` layout and BVH, one file per track; JSON lines and COCO, one file for all.
 ///
-/// Arrays of a file with T frames: `poses` `(T, 72)` axis-angle, `trans` `(T, 3)`, `betas` `(10)`, `gender`, `mocap_framerate`, as AMASS has
+/// Arrays of an `.npz` with T frames: `poses` `(T, 72)` axis-angle, `trans` `(T, 3)`, `betas` `(10)`, `gender`, `mocap_framerate` (and `mocap_frame_rate`), as AMASS has
 /// them; and `frame` `(T)`, `track`, `joints3d` `(T, 29, 3)` with `skeleton`, `unit` and `up_axis`, `latent_norm`,
 /// `joint_residual_mm`, `orientation_residual_rad`, `bone_length_change`, `unobserved_joints`, `outcome`, `solved` `(T)` and `model`.
 /// Metres, y up. Rows that could not
@@ -65,29 +65,63 @@ package struct PoseOutput: Sendable {
         self.model = model
     }
 
+    /// What the ending of a file's name asks for.
+    package enum Kind: String, CaseIterable, Sendable {
+        case npz = ".npz"
+        case jsonLines = ".jsonl"
+        case bvh = ".bvh"
+        case coco = ".json"
+
+        /// The kind of that ending.
+        package init?(path: String) {
+            guard let kind = Self.allCases.first(where: { path.lowercased().hasSuffix($0.rawValue) }) else {
+                return nil
+            }
+            self = kind
+        }
+
+        /// Whether each track has a file of its own.
+        var isFilePerTrack: Bool {
+            switch self {
+            case .npz, .bvh: true
+            case .jsonLines, .coco: false
+            }
+        }
+    }
+
     /// Writes the files; each appears under its final name complete or not at all.
     ///
-    /// - Parameter path: the file's name; with several tracks the track's name goes before the ending: `pose.npz` becomes
-    ///   `pose.left.npz`.
+    /// - Parameters:
+    ///   - path: the file's name, whose ending tells the ``Kind``, `.npz` for others; with several tracks the track's name goes before
+    ///     the ending of a kind with a file per track: `pose.npz` becomes `pose.left.npz`.
+    ///   - layout: of an `.npz`.
     /// - Returns: the paths written, by track.
-    package func write(to path: String) throws(FormatError) -> [String] {
+    package func write(to path: String, layout: AMASSLayout = .smpl) throws(FormatError) -> [String] {
         // All files are encoded before the first is written: what cannot be encoded leaves nothing behind.
         let paths = self.paths(for: path)
-        var archives: [[UInt8]] = []
-        for track in tracks {
-            let archive = archive(of: track)
-            archives.append(try rewording { () throws(ArrayFileError) in try archive.encode() })
+        var files: [[UInt8]] = []
+        switch Kind(path: path) ?? .npz {
+        case .npz:
+            for track in tracks {
+                let archive = try archive(of: track, layout)
+                files.append(try rewording { () throws(ArrayFileError) in try archive.encode() })
+            }
+        case .bvh: for track in tracks { files.append(try bvh(of: track)) }
+        case .jsonLines: files.append(jsonLines())
+        case .coco: files.append(coco())
         }
-        for (bytes, path) in zip(archives, paths) {
+        for (bytes, path) in zip(files, paths) {
             try rewording { () throws(ArrayFileError) in try AtomicFile.write(bytes, to: path) }
         }
         return paths
     }
 
-    /// The paths that ``write(to:)`` would write.
+    /// The paths that ``write(to:layout:)`` would write.
     package func paths(for path: String) -> [String] {
+        guard Kind(path: path)?.isFilePerTrack ?? true else { return [path] }
         guard tracks.count > 1 else { return tracks.map { _ in path } }
-        let stem = path.hasSuffix(".npz") ? String(path.dropLast(4)) : path
+        let ending = Kind(path: path)?.rawValue ?? ""
+        let stem = String(path.dropLast(ending.count))
         var taken: Set<String> = []
         return tracks.enumerated().map { index, track in
             var label = String(
@@ -96,43 +130,7 @@ package struct PoseOutput: Sendable {
                 label += "_\(index)"
                 taken.insert(label)
             }
-            return "\(stem).\(label).npz"
+            return "\(stem).\(label)\(ending.isEmpty ? ".npz" : String(path.suffix(ending.count)))"
         }
-    }
-
-    private func archive(of track: Track) -> NPZWriter {
-        let count = track.frames.count
-        var writer = NPZWriter()
-        writer.add("poses", .float32(track.theta, shape: [count, 72]))
-        writer.add("trans", .float32(track.translation, shape: [count, 3]))
-        let first = Array(track.betas.prefix(10))
-        let isConstant = (0..<count).allSatisfy { Array(track.betas[($0 * 10)..<($0 * 10 + 10)]) == first }
-        if count == 0 || isConstant {
-            writer.add("betas", .float32(count == 0 ? [Float](repeating: 0, count: 10) : first, shape: [10]))
-        } else {
-            // AMASS knows one shape per file: the mean, and the rows beside it.
-            let mean = (0..<10).map { beta in
-                (0..<count).reduce(Float(0)) { $0 + track.betas[$1 * 10 + beta] } / Float(count)
-            }
-            writer.add("betas", .float32(mean, shape: [10]))
-            writer.add("betas_per_frame", .float32(track.betas, shape: [count, 10]))
-        }
-        writer.add("gender", .strings([track.gender.rawValue], shape: []))
-        writer.add("mocap_framerate", .float64([framesPerSecond ?? Self.framesPerSecondAssumed], shape: []))
-        writer.add("frame", .int64(track.frames, shape: [count]))
-        writer.add("track", .strings([track.name], shape: []))
-        writer.add("joints3d", .float32(track.joints, shape: [count, 29, 3]))
-        writer.add("skeleton", .strings([Skeleton.smpl29.name], shape: []))
-        writer.add("unit", .strings([LengthUnit.metres.rawValue], shape: []))
-        writer.add("up_axis", .strings([UpAxis.plusY.rawValue], shape: []))
-        writer.add("latent_norm", .float32(track.latentNorm, shape: [count]))
-        writer.add("joint_residual_mm", .float32(track.jointResidualMillimetres, shape: [count]))
-        writer.add("orientation_residual_rad", .float32(track.orientationResidualRadians, shape: [count]))
-        writer.add("bone_length_change", .float32(track.boneLengthChange, shape: [count]))
-        writer.add("unobserved_joints", .int32(track.unobservedJoints, shape: [count]))
-        writer.add("outcome", .int32(track.outcome, shape: [count]))
-        writer.add("solved", .bool(track.isSolved, shape: [count]))
-        writer.add("model", .strings([model], shape: []))
-        return writer
     }
 }
