@@ -30,8 +30,6 @@ from typing import Any
 import numpy as np
 
 import sinew
-from sinew._collect import Collection
-from sinew._export import world_rotations
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 SCENE = REPOSITORY / "Sources/SinewCommands/Resources/demo/scene.npz"
@@ -60,7 +58,7 @@ def true_motion() -> dict[str, Any]:
     motion = {}
     with np.load(SCENE) as scene:
         for person, name in enumerate(scene["clip"].tolist()):
-            world = world_rotations(scene["poses"][:, person].reshape(-1, 24, 3))
+            world = sinew.world_rotations(scene["poses"][:, person].reshape(-1, 24, 3))
             joints = np.zeros((len(world), 29, 3))
             joints[:, 0] = rest[0] + scene["trans"][:, person]
             for joint in range(1, 29):
@@ -126,7 +124,7 @@ def fetch(options: argparse.Namespace, client: sinew.Client) -> None:
 
 def collected(options: argparse.Namespace) -> dict[str, sinew.Poses]:
     """The clips out of the results in the folder."""
-    collection = Collection()
+    collection = sinew.Collection()
     for path in sorted((options.folder / "results").glob("*.bin"), key=lambda path: int(path.stem)):
         outcome, label, items, attempts, status = json.loads(path.with_suffix(".json").read_text())
         collection.add(sinew.JobResult(

@@ -8,7 +8,7 @@ import numpy as np
 from client_fleet import REPOSITORY
 
 import sinew
-from sinew._export import world_rotations
+from sinew._rotations import world_rotations
 
 #: Two people of CMU motion capture, ten seconds.
 SCENE = REPOSITORY / "Sources/SinewCommands/Resources/demo/scene.npz"

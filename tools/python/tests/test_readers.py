@@ -18,7 +18,7 @@ from make_estimates import FRAMES, motion as known_motion, rotation, write, writ
 
 import sinew
 from sinew import readers
-from sinew.readers._estimate import axis_angle, matrix
+from sinew._rotations import axis_angle, matrix
 
 
 @pytest.fixture(scope="module")

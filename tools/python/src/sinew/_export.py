@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._rotations import world_rotations
 from .skeletons import SMPL24, SMPL29
 
 if TYPE_CHECKING:
@@ -100,21 +101,6 @@ def write_amass(poses: Poses, path: str | os.PathLike[str], fps: float | None) -
 
 
 # BVH
-
-
-def world_rotations(theta: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """The joints' rotations in the model frame, [n, 24, 3, 3], from parent-relative axis-angle [n, 24, 3]. Rodrigues' formula."""
-    vectors = theta.astype(np.float64)
-    angle = np.linalg.norm(vectors, axis=-1)[..., np.newaxis, np.newaxis]
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    # sin a / a and (1 - cos a) / a², which numpy's sinc has without a division by zero.
-    local = np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * (cross @ cross)
-    world: npt.NDArray[np.float64] = local.copy()
-    for joint in range(1, 24):
-        world[:, joint] = world[:, SMPL24.parents[joint]] @ local[:, joint]
-    return world
 
 
 def _offsets(poses: Poses, rows: npt.NDArray[np.int64], world: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._rotations import axis_angle, matrix
 from ..people import People
 from ..skeletons import SKELETONS
 
@@ -118,44 +119,15 @@ def field_of(record: Any, name: str, where: str) -> Any:
     return record[name]
 
 
-# Rotations
+# Rotations and axes
 
 
-def axis_angle(matrices: npt.NDArray[Any], name: str) -> Floats:
-    """Rotation matrices [..., 3, 3] as axis-angle [..., 3]; raises :class:`EstimateError` when they are none.
-
-    Source: the quaternion of largest component (Shepperd 1978), which is exact at half a turn too.
-    """
-    m = np.asarray(matrices, np.float64)
-    error = np.abs(m @ np.swapaxes(m, -1, -2) - np.eye(3)).max(initial=0)
-    if error > 0.02 or (np.linalg.det(m) < 0).any():
-        raise EstimateError(f"{name}: no rotation matrices (off by {error:.3g}); is it another rotation form, or rows for columns?")
-    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    squares = np.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz], -1)
-    a, b, c = m[..., 2, 1], m[..., 0, 2], m[..., 1, 0]
-    d, e, f = m[..., 1, 2], m[..., 2, 0], m[..., 0, 1]
-    rows = np.stack([
-        np.stack([squares[..., 0], a - d, b - e, c - f], -1), np.stack([a - d, squares[..., 1], c + f, b + e], -1),
-        np.stack([b - e, c + f, squares[..., 2], a + d], -1), np.stack([c - f, b + e, a + d, squares[..., 3]], -1)], -2)
-    largest = squares.argmax(-1)
-    q = np.take_along_axis(rows, largest[..., np.newaxis, np.newaxis], -2)[..., 0, :]
-    q /= np.linalg.norm(q, axis=-1, keepdims=True)
-    q *= np.where(q[..., :1] < 0, -1, 1)
-    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(sine, q[..., :1])
-    return (q[..., 1:] * np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 2)).astype(np.float32)
-
-
-def matrix(vectors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Axis-angle [..., 3] as rotation matrices [..., 3, 3]. Rodrigues' formula."""
-    v = np.asarray(vectors, np.float64)
-    angle = np.linalg.norm(v, axis=-1)[..., np.newaxis, np.newaxis]
-    x, y, z = np.moveaxis(v, -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    rotations: npt.NDArray[np.float64] = (
-        np.eye(3) + np.sinc(angle / np.pi) * cross + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * (cross @ cross))
-    return rotations
+def vectors_of(matrices: npt.NDArray[Any], name: str) -> Floats:
+    """Rotation matrices [..., 3, 3] as axis-angle [..., 3]; raises :class:`EstimateError` when they are none."""
+    try:
+        return axis_angle(matrices, name)
+    except ValueError as error:
+        raise EstimateError(str(error)) from None
 
 
 #: From a camera's axes (x right, y down, z forward) to the model frame (x right, y up, z back).

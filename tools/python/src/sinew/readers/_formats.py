@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .._rotations import matrix
 from . import _unpickle
 from ._estimate import (
-    CAMERA_TO_MODEL, Convention, EstimateError, Floats, Track, array_of, axis_angle, check, field_of, matrix, turn,
+    CAMERA_TO_MODEL, Convention, EstimateError, Floats, Track, array_of, check, field_of, turn, vectors_of,
 )
 
 Path = str | os.PathLike[str]
@@ -51,7 +52,7 @@ def read_niki(path: Path) -> list[Track]:
 
 
 def _hybrik(record: dict[Any, Any], convention: Convention, where: str) -> Track:
-    theta = axis_angle(array_of(field_of(record, "pred_thetas", where), "pred_thetas", (None, 24, 3, 3)), "pred_thetas")
+    theta = vectors_of(array_of(field_of(record, "pred_thetas", where), "pred_thetas", (None, 24, 3, 3)), "pred_thetas")
     count = len(theta)
     track = Track("0", convention, _frames_of_names(record.get("img_path"), count), theta, skeleton="smpl-29")
     track.joints = array_of(field_of(record, "pred_xyz_29", where), "pred_xyz_29", (None, 29, 3))
@@ -103,7 +104,7 @@ def read_phalp(path: Path) -> list[Track]:
         body = np.stack([array_of(field_of(pose, "body_pose", where), "body_pose", (23, 3, 3)) for _, pose, _, _ in seen_rows])
         track = Track(
             str(identity), PHALP, np.array([number for number, *_ in seen_rows], np.int64),
-            axis_angle(np.concatenate([orient, body], 1), "global_orient and body_pose"))
+            vectors_of(np.concatenate([orient, body], 1), "global_orient and body_pose"))
         track.betas = np.stack([array_of(field_of(pose, "betas", where), "betas", (10,)) for _, pose, _, _ in seen_rows])
         if all(camera is not None for *_, camera, _ in seen_rows):
             track.translation = np.stack([array_of(camera, "camera", (3,)) for *_, camera, _ in seen_rows])
