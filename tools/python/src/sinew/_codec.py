@@ -23,6 +23,11 @@ NAME_BYTES_MAX = 128
 BYTES_MAX = 64 << 20
 
 _NIL = 0xC0
+_BOOLEANS: frozenset[type] = frozenset({bool})
+_INTEGERS: frozenset[type] = frozenset({int})
+_NUMBERS: frozenset[type] = frozenset({float, int})
+_STRINGS: frozenset[type] = frozenset({str})
+_BINARIES: frozenset[type] = frozenset({bytes})
 
 M = TypeVar("M", bound="Message")
 Request = TypeVar("Request", bound="Message")
@@ -205,7 +210,7 @@ class Reader:
     # Arrays
 
     def booleans(self) -> list[bool]:
-        return self._array((bool,), "an array of truth values")
+        return self._array(_BOOLEANS, "an array of truth values")
 
     def uint32s(self) -> list[int]:
         return self._integers(0, 0xFFFF_FFFF, "an array of integers from 0 to 2^32 - 1")
@@ -220,15 +225,15 @@ class Reader:
         return self._integers(-(1 << 63), (1 << 63) - 1, "an array of integers of 64 bits")
 
     def float32s(self) -> list[float]:
-        return self._array((float, int), "an array of numbers")
+        return self._array(_NUMBERS, "an array of numbers")
 
     float64s = float32s
 
     def strings(self) -> list[str]:
-        return self._array((str,), "an array of strings")
+        return self._array(_STRINGS, "an array of strings")
 
     def blobs(self) -> list[bytes]:
-        return self._array((bytes,), "an array of binaries")
+        return self._array(_BINARIES, "an array of binaries")
 
     # Helpers
 
@@ -244,14 +249,14 @@ class Reader:
             raise self._error(expected)
         return value
 
-    def _array(self, kinds: tuple[type, ...], expected: str) -> list[Any]:
+    def _array(self, kinds: frozenset[type], expected: str) -> list[Any]:
         values = self._value(expected)
-        if type(values) is not list or any(type(value) not in kinds for value in values):
+        if type(values) is not list or not kinds.issuperset(map(type, values)):
             raise self._error(expected)
         return values
 
     def _integers(self, least: int, most: int, expected: str) -> list[int]:
-        values: list[int] = self._array((int,), expected)
+        values: list[int] = self._array(_INTEGERS, expected)
         if values and (min(values) < least or max(values) > most):
             raise self._error(expected)
         return values

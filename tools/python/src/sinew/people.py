@@ -50,6 +50,10 @@ def numbers(values: npt.ArrayLike, name: str, skeleton: str) -> npt.NDArray[Any]
     return np.ascontiguousarray(array, np.float32)
 
 
+def _known() -> str:
+    return ", ".join(f"{each.name} ({each.joint_count} joints)" for each in SKELETONS.values())
+
+
 @dataclass(slots=True)
 class People:
     """What was seen of ``n`` people, or of one over ``n`` frames; one row each.
@@ -93,14 +97,13 @@ class People:
         if not self.skeleton:
             self.skeleton = next((each.name for each in SKELETONS.values() if each.joint_count == joints.shape[1]), "")
         skeleton = SKELETONS.get(self.skeleton)
-        known = ", ".join(f"{each.name} ({each.joint_count} joints)" for each in SKELETONS.values())
         if skeleton is None:
             what = f"skeleton “{self.skeleton}” is not known" if self.skeleton else f"no skeleton has {joints.shape[1]} joints"
-            raise InvalidArgument(f"{what}; known are {known}", ErrorCode.UNKNOWN_SKELETON, "skeleton")
+            raise InvalidArgument(f"{what}; known are {_known()}", ErrorCode.UNKNOWN_SKELETON, "skeleton")
         if joints.shape[1] != skeleton.joint_count:
             raise wrong_shape(
                 f"joints: shape {list(joints.shape)}, but {skeleton.name} has {skeleton.joint_count} joints: expected "
-                f"[{joints.shape[0]}, {skeleton.joint_count}, 3]; known are {known}", "joints")
+                f"[{joints.shape[0]}, {skeleton.joint_count}, 3]; known are {_known()}", "joints")
         self.joints = joints
         self.count = count = joints.shape[0]
         width = skeleton.joint_count
