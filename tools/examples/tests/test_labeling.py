@@ -20,7 +20,7 @@ SCRIPT = REPOSITORY / "tools/examples/labeling/label.py"
 def label(step: str, folder: pathlib.Path, broker: str, *options: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, str(SCRIPT), step, "--folder", str(folder), "--broker", broker, *options], capture_output=True, text=True,
-        timeout=120, env=os.environ | {"PYTHONPATH": str(REPOSITORY / "tools/python/src")})
+        timeout=300, env=os.environ | {"PYTHONPATH": str(REPOSITORY / "tools/python/src")})
 
 
 def test_a_labeling_job_survives_kills_and_ends_in_files(tmp_path: pathlib.Path) -> None:

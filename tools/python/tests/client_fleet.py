@@ -91,7 +91,7 @@ class Fleet:
 
 def sinew(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs the command."""
-    return subprocess.run([SINEW, *arguments], check=check, capture_output=True, text=True, timeout=120)
+    return subprocess.run([SINEW, *arguments], check=check, capture_output=True, text=True, timeout=300)
 
 
 def python(code: str, *arguments: str) -> subprocess.Popen[str]:

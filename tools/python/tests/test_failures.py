@@ -147,7 +147,7 @@ def test_a_client_is_not_pickled_and_an_error_is(client: sinew.Client) -> None:
 def test_a_process_ends_without_closing_its_client(fleet: Fleet) -> None:
     code = "import sys, sinew; c = sinew.Client(sys.argv[1]); print(len(c.models()))"
     process = python(code, fleet.endpoint)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0 and int(out) >= 5 and not err
 
 

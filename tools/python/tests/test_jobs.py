@@ -142,7 +142,7 @@ with sinew.Client(sys.argv[1]) as client:
         own_fleet.kill("worker-1")
         second = python(code, own_fleet.endpoint, "live", str(path))
         own_fleet.start_broker()
-        out, err = second.communicate(timeout=60)
+        out, err = second.communicate(timeout=300)
         assert second.returncode == 0, err
         job = client.job(out.strip())
         assert job.id.bytes == standing.id

@@ -16,7 +16,7 @@ FOLDER = REPOSITORY / "tools/python"
 def test_the_package_is_typed_throughout(tmp_path: pathlib.Path) -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", "--cache-dir", str(tmp_path)], cwd=FOLDER,
-        env=os.environ | {"MYPYPATH": "src"}, capture_output=True, text=True, timeout=240)
+        env=os.environ | {"MYPYPATH": "src"}, capture_output=True, text=True, timeout=600)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
@@ -25,7 +25,7 @@ def test_the_wheel_is_pure_and_holds_everything(tmp_path: pathlib.Path) -> None:
     subprocess.run(["cp", "-r", str(FOLDER), str(copy)], check=True)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(copy)],
-        check=True, capture_output=True, timeout=240)
+        check=True, capture_output=True, timeout=600)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.endswith("-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
