@@ -36,7 +36,7 @@ package enum PoseSolver {
 package struct SolvePosesRequest: Sendable, Equatable {
     /// Joint positions, float32 [n, J, 3], metres, J as the skeleton says.
     package var joints: Tensor
-    /// Which joints they are: `smpl-29` or `smpl-24`.
+    /// Which joints they are: a name or alias of `sinew skeleton list`. What the skeleton does not tell of SMPL's 29 joints is unobserved.
     package var skeleton: String
     /// Uncertainty of each joint, float32 [n, J], metres, 0…0.4; left out: 0.02 everywhere.
     package var sigma: Tensor?

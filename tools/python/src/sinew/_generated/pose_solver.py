@@ -17,7 +17,7 @@ class SolvePosesRequest(Message):
     MESSAGE_NAME: ClassVar[str] = "sinew.v1.SolvePosesRequest"
     #: Joint positions, float32 [n, J, 3], metres, J as the skeleton says.
     joints: Tensor = dataclasses.field(default_factory=lambda: Tensor())
-    #: Which joints they are: `smpl-29` or `smpl-24`.
+    #: Which joints they are: a name or alias of `sinew skeleton list`. What the skeleton does not tell of SMPL's 29 joints is unobserved.
     skeleton: str = ""
     #: Uncertainty of each joint, float32 [n, J], metres, 0…0.4; left out: 0.02 everywhere.
     sigma: Tensor | None = None
