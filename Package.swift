@@ -108,7 +108,7 @@ let package = Package(
             name: "SinewStatus",
             dependencies: [
                 "SinewCore", "SinewWire", "SinewMessagePack", "SinewMetrics", "SinewArrayFiles", hummingbird, httpTypes,
-                nioCore, nioPosix, serviceLifecycle, logging,
+                nioCore, nioPosix, serviceLifecycle, logging, grdb,
             ],
             resources: [.copy("Resources/dashboard")], swiftSettings: strict),
 

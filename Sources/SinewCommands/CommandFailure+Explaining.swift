@@ -74,6 +74,7 @@ extension StatusError {
         case .addressInUse, .cannotListen: .unavailable
         case .insecure: .refused
         case .unusableToken: .badData
+        case .resourcesExhausted: .tryAgain
         }
     }
 }

@@ -9,6 +9,11 @@ package struct FleetView: Sendable {
         package let status: WorkerStatus
         /// For how long it is missing, microseconds.
         package let microseconds: UInt64
+
+        package init(status: WorkerStatus, microseconds: UInt64) {
+            self.status = status
+            self.microseconds = microseconds
+        }
     }
 
     package let snapshot: FleetStatusReply

@@ -29,6 +29,10 @@ package actor FleetWatch {
     private var samples: [Sample] = []
     private var latest: Sample?
     private var missing: [Missing] = []
+    /// The broker's counters once a second for a minute, the oldest first.
+    private var minute: [(taken: ContinuousClock.Instant, broker: BrokerStatus)] = []
+    private var jobs: [JobStatus] = []
+    private var room: StoreRoom?
     private var asking: Task<Result<Sample, StatusRefusal>, Never>?
 
     package init(_ source: any StatusSource, _ limits: Limits) {
@@ -48,8 +52,14 @@ package actor FleetWatch {
         samples.append(sample)
         // The last one that is old enough is kept.
         while samples.count > 1, sample.taken - samples[1].taken >= Self.window { samples.removeFirst() }
+        minute.append((sample.taken, sample.snapshot.broker))
+        while minute.count > 1, sample.taken - minute[1].taken >= .seconds(60) { minute.removeFirst() }
         return view(of: sample)
     }
+
+    /// What else the alerts are about.
+    func note(jobs: [JobStatus]) { self.jobs = jobs }
+    func note(room: StoreRoom?) { self.room = room }
 
     private func ask() async throws(StatusRefusal) -> Sample {
         let task =
@@ -88,6 +98,10 @@ package actor FleetWatch {
                 microseconds: missing.status.heardMicrosecondsAgo + (sample.taken - missing.since).remainingMicroseconds
             )
         }
-        return FleetView(snapshot: sample.snapshot, rates: rates, gone: gone, alerts: [])
+        let facts = AlertFacts(
+            snapshot: sample.snapshot, rates: rates, gone: gone, minuteAgo: minute.first?.broker, jobs: jobs, room: room
+        )
+        return FleetView(
+            snapshot: sample.snapshot, rates: rates, gone: gone, alerts: FleetAlertRules.alerts(facts, limits))
     }
 }

@@ -43,7 +43,7 @@ package actor JobWatch {
     }
 
     /// The look every two seconds.
-    func look() async throws(StatusRefusal) -> [View] {
+    func look() async throws(StatusRefusal) -> (shown: [View], all: [JobStatus]) {
         let now = clock.now
         let statuses = try await source.jobs(countMax: Self.shownMax)
         var still: [[UInt8]: Seen] = [:]
@@ -55,7 +55,7 @@ package actor JobWatch {
             still[status.id] = job
         }
         seen = still
-        return statuses.prefix(Self.shownByDefault).map { view(of: $0) }
+        return (statuses.prefix(Self.shownByDefault).map { view(of: $0) }, statuses)
     }
 
     private func view(of status: JobStatus) -> View {

@@ -1,7 +1,7 @@
 /// What a path names.
 enum Route: Equatable {
     case live, ready, metrics
-    case fleet, models, jobs, events
+    case fleet, models, jobs, history, events
     /// Whether the operator's token is right.
     case `operator`
     /// By its id, as it was written.
@@ -30,6 +30,7 @@ enum Route: Equatable {
         case ("fleet", 3): return .fleet
         case ("models", 3): return .models
         case ("jobs", 3): return .jobs
+        case ("history", 3): return .history
         case ("events", 3): return .events
         case ("operator", 3): return .operator
         case ("jobs", 4): return .job(parts[3])
@@ -43,7 +44,7 @@ enum Route: Equatable {
     var isChange: Bool {
         switch self {
         case .drainWorker, .cancelJob: true
-        case .live, .ready, .metrics, .fleet, .models, .jobs, .events, .operator, .job, .file: false
+        case .live, .ready, .metrics, .fleet, .models, .jobs, .history, .events, .operator, .job, .file: false
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
@@ -14,6 +15,7 @@ struct StatusResponder: HTTPResponder {
     let source: any StatusSource
     let fleet: FleetWatch
     let jobs: JobWatch
+    let history: HistoryStore
     let hub: EventHub
     let assets: DashboardAssets
 
@@ -24,20 +26,15 @@ struct StatusResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request) async throws(StatusRefusal) -> Response {
-        guard isForUs(request) else {
-            return .failure(
-                .misdirectedRequest, "misdirected",
-                "this is not \(request.head.authority ?? "the host that was asked for"): open "
-                    + "http://\(configuration.address), or listen on another address with --http")
-        }
+        if let misdirected = configuration.refusal(ofHost: request.head.authority) { return misdirected }
         guard let route = Route(path: request.uri.path) else {
             return .failure(
                 .badRequest, "invalid_argument", "the path cannot be read; escape it as UTF-8 with percent signs")
         }
         guard !route.isChange else {
-            return request.method == .post ? try await change(request, route) : Self.wrongMethod("POST")
+            return request.method == .post ? try await change(request, route) : Response.wrongMethod("POST")
         }
-        guard request.method == .get || request.method == .head else { return Self.wrongMethod("GET, HEAD") }
+        guard request.method == .get || request.method == .head else { return Response.wrongMethod("GET, HEAD") }
         return try await show(request, route)
     }
 
@@ -45,10 +42,10 @@ struct StatusResponder: HTTPResponder {
         let query = request.uri.queryParameters
         switch route {
         case .live: return .text(.ok, "ok")
-        case .ready: return try await readiness(query["model"].map { String($0) })
         case .metrics:
             let snapshot = try await fleet.current().snapshot
             return .metrics(FleetExposition.text(snapshot, configuration.metrics, limits: configuration.limits))
+        case .ready: return try await readiness(query["model"].map { String($0) })
         case .fleet: return .json(try await fleet.current().json(configuration.limits))
         case .models: return .json(try await fleet.current().modelsJSON)
         case .jobs:
@@ -57,17 +54,18 @@ struct StatusResponder: HTTPResponder {
         case .job(let text):
             let (job, failures) = try await jobs.job(try Self.jobID(text))
             return .json(job.json(failures: failures))
+        case .history: return .json(try await curves(query).json)
         case .events: return events(request)
         case .operator: return refusal(of: request) ?? .noContent
         case .file(let name):
             guard let asset = assets[name] else {
                 return .failure(
                     .notFound, "not_found",
-                    "nothing is at this path; there are /, /metrics, /livez, /readyz and "
-                        + "/api/v1/{fleet,models,jobs,events}")
+                    "nothing is at this path; there are /, /metrics, /livez, /readyz and /api/v1/{fleet,models,jobs,history,events}"
+                )
             }
             return .asset(asset, known: request.headers[.ifNoneMatch])
-        case .drainWorker, .cancelJob: return Self.wrongMethod("POST")
+        case .drainWorker, .cancelJob: return Response.wrongMethod("POST")
         }
     }
 
@@ -76,6 +74,24 @@ struct StatusResponder: HTTPResponder {
         if view.isReady(for: model) { return .text(.ok, "ok") }
         if view.snapshot.broker.draining { return .text(.serviceUnavailable, "the broker drains") }
         return .text(.serviceUnavailable, model.map { "no worker has \($0) ready" } ?? "no worker is ready")
+    }
+
+    private func curves(
+        _ query: FlatDictionary<Substring, Substring>
+    ) async throws(StatusRefusal) -> HistoryCurves {
+        let days = try Self.number(query, "days", in: 1...30)
+        let seconds = try Self.number(query, "seconds", in: 10...HistoryStore.Step.second.kept)
+        guard days == nil || seconds == nil else {
+            throw StatusRefusal(.invalidArgument, "ask for days or for seconds, not for both")
+        }
+        let step: HistoryStore.Step = days == nil ? .second : .minute
+        let span = days.map { $0 * 86_400 } ?? seconds ?? HistoryStore.Step.second.kept
+        // What is over: a second or minute under way is not yet known.
+        let end = time(nil) - time(nil) % step.rawValue
+        do {
+            let samples = try await history.samples(step, in: (end - span)..<end)
+            return HistoryCurves(samples, step, in: (end - span)..<end)
+        } catch { throw StatusRefusal(.internal, "the history cannot be read: \(error)") }
     }
 
     private func events(_ request: Request) -> Response {
@@ -102,7 +118,7 @@ struct StatusResponder: HTTPResponder {
             let job = JobWatch.View(
                 status: try await source.cancelJob(try Self.jobID(text)), personsPerSecond: 0, etaSeconds: nil)
             return .json(.object([.init("job", job.json)]))
-        case .live, .ready, .metrics, .fleet, .models, .jobs, .events, .operator, .job, .file:
+        case .live, .ready, .metrics, .fleet, .models, .jobs, .history, .events, .operator, .job, .file:
             preconditionFailure("nothing that changes: \(route)")
         }
     }
@@ -135,15 +151,6 @@ struct StatusResponder: HTTPResponder {
         return origin[separator.upperBound...] == authority
     }
 
-    /// A page of a stranger can give his own name our address. On an address that only this machine reaches, only names that mean
-    /// this machine are answered.
-    private func isForUs(_ request: Request) -> Bool {
-        guard configuration.address.isLoopback, !configuration.allowsInsecure else { return true }
-        guard let authority = request.head.authority else { return true }
-        // Without a port it is the port of HTTP, 80.
-        return (HTTPAddress(parsing: authority) ?? HTTPAddress(parsing: authority + ":80"))?.isLoopback ?? false
-    }
-
     // MARK: Parts of a request
 
     private static func jobID(_ text: String) throws(StatusRefusal) -> [UInt8] {
@@ -163,11 +170,5 @@ struct StatusResponder: HTTPResponder {
                 "\(name) is a whole number in \(range.lowerBound)…\(range.upperBound), not “\(text.prefix(32))”")
         }
         return number
-    }
-
-    private static func wrongMethod(_ allowed: String) -> Response {
-        var response = Response.failure(.methodNotAllowed, "unimplemented", "this path is for \(allowed)")
-        response.headers[.allow] = allowed
-        return response
     }
 }

@@ -56,6 +56,13 @@ extension Response {
         failure(refusal.status.httpStatus, refusal.status.description.lowercased(), refusal.message)
     }
 
+    /// The path is there, for other methods.
+    static func wrongMethod(_ allowed: String) -> Response {
+        var response = failure(.methodNotAllowed, "unimplemented", "this path is for \(allowed)")
+        response.headers[.allow] = allowed
+        return response
+    }
+
     /// A file of the dashboard; the browser asks again whether it has changed.
     static func asset(_ asset: DashboardAssets.Asset, known tag: String?) -> Response {
         var fields = safetyFields
@@ -77,6 +84,20 @@ extension Response {
                 for await event in reader.events { try await writer.write(event) }
                 try await writer.finish(nil)
             })
+    }
+}
+
+extension StatusConfiguration {
+    /// A page of a stranger can give his own name our address. On an address that only this machine reaches, only names that mean
+    /// this machine are answered.
+    func refusal(ofHost authority: String?) -> Response? {
+        guard address.isLoopback, !allowsInsecure, let authority else { return nil }
+        // Without a port it is the port of HTTP, 80.
+        let asked = HTTPAddress(parsing: authority) ?? HTTPAddress(parsing: authority + ":80")
+        if asked?.isLoopback ?? false { return nil }
+        return .failure(
+            .misdirectedRequest, "misdirected",
+            "this is not \(authority): open http://\(address), or listen on another address with --http")
     }
 }
 

@@ -4,9 +4,7 @@ package import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
-internal import SinewArrayFiles
 internal import SinewCore
-internal import Synchronization
 
 /// Tells people, programs and Prometheus over HTTP how the fleet does. It listens from the moment it is made until it is stopped.
 package final class StatusServer: Sendable {
@@ -17,20 +15,48 @@ package final class StatusServer: Sendable {
     private let running: Task<Void, any Error>
     private let threads: MultiThreadedEventLoopGroup
 
-    /// Binds the address and begins to look at the fleet once a second.
+    /// The HTTP side of a broker: binds the address and begins to look at the fleet once a second.
     ///
     /// - Throws: ``StatusError`` that names the address.
     package static func start(
         _ configuration: StatusConfiguration, _ source: some StatusSource, logger: Logger
     ) async throws(StatusError) -> StatusServer {
-        try checkReach(configuration, logger)
-        // One thread is plenty for what people look at, and leaves the others to those who work.
-        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let hub = EventHub(configuration.limits)
         let fleet = FleetWatch(source, configuration.limits)
         let jobs = JobWatch(source)
+        let history = try openHistory(configuration.store, logger)
         let responder = StatusResponder(
-            configuration: configuration, source: source, fleet: fleet, jobs: jobs, hub: hub, assets: .shipped())
+            configuration: configuration, source: source, fleet: fleet, jobs: jobs, history: history, hub: hub,
+            assets: .shipped())
+        let reporter = StatusReporter(
+            fleet: fleet, jobs: jobs, history: history, hub: hub, store: configuration.store,
+            limits: configuration.limits, logger: logger)
+        return try await start(configuration, responder, [reporter], hub, logger)
+    }
+
+    /// The HTTP side of a worker.
+    ///
+    /// - Parameter worker: what it says about itself; asked with each request.
+    /// - Throws: ``StatusError`` that names the address.
+    package static func start(
+        _ configuration: StatusConfiguration, worker: @escaping @Sendable () -> WorkerFacts, logger: Logger
+    ) async throws(StatusError) -> StatusServer {
+        let responder = WorkerResponder(configuration: configuration, facts: worker)
+        return try await start(configuration, responder, [], EventHub(configuration.limits), logger)
+    }
+
+    private static func start<Responder: HTTPResponder>(
+        _ configuration: StatusConfiguration, _ responder: Responder, _ others: [any Service], _ hub: EventHub,
+        _ logger: Logger
+    ) async throws(StatusError) -> StatusServer where Responder.Context == BasicRequestContext {
+        try configuration.checkReach()
+        if !configuration.address.isLoopback && configuration.operatorToken == nil {
+            logger.warning(
+                "INSECURE: everybody who reaches this address can read how the fleet does",
+                metadata: ["address": "\(configuration.address)"])
+        }
+        // One thread is plenty for what people look at, and leaves the others to those who work.
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         // The library's own lines are of the level at which we say nothing.
         var quiet = logger
@@ -43,8 +69,7 @@ package final class StatusServer: Sendable {
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.limits.httpConnectionsMax)),
             onServerRunning: { listening.yield($0.localAddress?.port ?? 0) },
             eventLoopGroupProvider: .shared(threads), logger: quiet)
-        let reporter = StatusReporter(fleet: fleet, jobs: jobs, hub: hub, limits: configuration.limits)
-        var groupConfiguration = ServiceGroupConfiguration(services: [reporter, application], logger: quiet)
+        var groupConfiguration = ServiceGroupConfiguration(services: others + [application], logger: quiet)
         groupConfiguration.maximumGracefulShutdownDuration = .seconds(2)
         let services = ServiceGroup(configuration: groupConfiguration)
         let running = Task {
@@ -83,18 +108,18 @@ package final class StatusServer: Sendable {
         try? await threads.shutdownGracefully()
     }
 
-    /// An address that leaves this machine needs a token, or somebody's word that it does not.
-    private static func checkReach(_ configuration: StatusConfiguration, _ logger: Logger) throws(StatusError) {
-        guard !configuration.address.isLoopback, configuration.operatorToken == nil else { return }
-        guard configuration.allowsInsecure else {
-            throw StatusError(
-                .insecure,
-                "--http \(configuration.address) leaves this machine, and whoever reaches it can read how the fleet does: give it an "
-                    + "operator's token (--http-token-file), use 127.0.0.1, or add --insecure on a network you trust")
+    /// Beside the jobs, or in memory when there are none, or when the disk does not let us.
+    private static func openHistory(_ store: StatusStore?, _ logger: Logger) throws(StatusError) -> HistoryStore {
+        if let store {
+            do { return try HistoryStore(path: store.historyPath) } catch {
+                logger.warning(
+                    "the history is kept in memory only: its file cannot be used",
+                    metadata: ["path": "\(store.historyPath)", "reason": "\(error)"])
+            }
         }
-        logger.warning(
-            "INSECURE: everybody who reaches this address can read how the fleet does",
-            metadata: ["address": "\(configuration.address)"])
+        do { return try HistoryStore() } catch {
+            throw StatusError(.resourcesExhausted, "no memory for the history: \(error)")
+        }
     }
 }
 
@@ -110,40 +135,5 @@ extension StatusError {
         case .failure(let error):
             self.init(.cannotListen, "--http \(address) cannot be listened on: \(error)")
         }
-    }
-}
-
-/// Looks at the fleet once a second and tells everybody who reads the events.
-private struct StatusReporter: Service {
-    let fleet: FleetWatch
-    let jobs: JobWatch
-    let hub: EventHub
-    let limits: Limits
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown { await report() }
-    }
-
-    private func report() async {
-        let clock = ContinuousClock()
-        var due = clock.now
-        var turn = 0
-        while !Task.isCancelled {
-            await look(turn)
-            turn += 1
-            // A turn that comes late is left out, not made up for.
-            due = Swift.max(due + .seconds(1), clock.now)
-            // A sleep that is cancelled ends the loop.
-            try? await clock.sleep(until: due)
-        }
-    }
-
-    private func look(_ turn: Int) async {
-        // A broker that has stopped tells nothing; this process ends with it.
-        if let view = try? await fleet.look() { hub.publish("fleet", view.json(limits).encoded()) }
-        if turn % 2 == 0, let views = try? await jobs.look() {
-            hub.publish("jobs", JobWatch.View.json(views).encoded())
-        }
-        if turn % 15 == 14 { hub.publishComment() }
     }
 }

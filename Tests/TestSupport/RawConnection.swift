@@ -87,6 +87,15 @@ public final class RawConnection {
         }
     }
 
+    /// What arrives next, waiting no longer than a generous deadline; nothing when the other side has closed.
+    public func readSome() throws -> [UInt8] {
+        var part = [UInt8](repeating: 0, count: 65_536)
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&item, 1, 30_000) == 1 else { throw Failure(errorNumber: ETIMEDOUT) }
+        let count = unsafe recv(descriptor, &part, part.count, 0)
+        return count <= 0 ? [] : Array(part.prefix(count))
+    }
+
     /// Everything until the other side closes; waits no longer than a generous deadline for each part.
     public func readToEnd() throws -> [UInt8] {
         var all: [UInt8] = []

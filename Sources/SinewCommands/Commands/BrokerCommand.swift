@@ -43,7 +43,7 @@ struct BrokerCommand: AsyncParsableCommand {
         let signals = await stoppingSignals()
         let reloads = hasKeys ? await UnixSignalsSequence(trapping: .sighup) : nil
         let server = try BrokerServer(configuration, logger: service.logger(label: "sinew.broker"))
-        let status = try await http.start(server, service)
+        let status = try await http.start(server, configuration, service)
         let ready = BrokerReady(
             clientEndpoint: server.clientEndpoint, workerEndpoint: server.workerEndpoint,
             httpAddress: status.map { "\($0.address)" }, processID: Int(getpid()))

@@ -36,16 +36,20 @@ struct HTTPOptions: ParsableArguments {
             }
             return nil
         }
-        guard let address = HTTPAddress(parsing: text) else {
-            throw CommandFailure(
-                .usage,
-                "--http '\(text)' is no address: write HOST:PORT (port 0 lets the system choose), for example "
-                    + "\(Self.defaultAddress), or none")
-        }
+        let address = try Self.address(text)
         var configuration = StatusConfiguration(address: address)
         configuration.allowsInsecure = isInsecureAllowed
         configuration.operatorToken = try httpTokenFile.map { try OperatorToken(file: $0) }
+        try configuration.checkReach()
         return configuration
+    }
+
+    static func address(_ text: String) throws(CommandFailure) -> HTTPAddress {
+        if let address = HTTPAddress(parsing: text) { return address }
+        throw CommandFailure(
+            .usage,
+            "--http '\(text)' is no address: write HOST:PORT (port 0 lets the system choose), for example "
+                + "\(defaultAddress), or none")
     }
 
     /// The token as arguments of `sinew broker`. What is wrong with any of the options is said here and not by the child.
@@ -55,9 +59,13 @@ struct HTTPOptions: ParsableArguments {
     }
 
     /// Starts the HTTP side of a broker; nil when there is to be none, or when nobody asked for the address and somebody else has it.
-    func start(_ broker: BrokerServer, _ service: ServiceOptions) async throws -> StatusServer? {
+    func start(
+        _ broker: BrokerServer, _ brokerConfiguration: BrokerConfiguration, _ service: ServiceOptions
+    ) async throws -> StatusServer? {
         guard var configuration = try configuration(isInsecureAllowed: service.insecure) else { return nil }
+        configuration.limits = brokerConfiguration.limits
         configuration.metrics = broker.metrics
+        configuration.store = brokerConfiguration.store.map { StatusStore(folder: $0.folder, bytesMax: $0.bytesMax) }
         let logger = service.logger(label: "sinew.http")
         do throws(StatusError) {
             return try await StatusServer.start(configuration, BrokerStatusSource(broker), logger: logger)

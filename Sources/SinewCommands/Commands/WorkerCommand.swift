@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SinewKernels
 internal import SinewModels
+internal import SinewStatus
 internal import SinewWorker
 
 /// `sinew worker`: runs one, or sends one away.
@@ -62,6 +63,13 @@ struct WorkerRunCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The strongest instruction set to use: portable, neon, avx2, avx512.")
     var isaMax: ISAOption?
 
+    @Option(
+        name: .long,
+        help:
+            "Where this worker's own /metrics, /livez and /readyz are served, HOST:PORT (default: none; the broker tells all)."
+    )
+    var http: String?
+
     @OptionGroup var connection: ConnectionKeyOptions
     @OptionGroup var service: ServiceOptions
     @OptionGroup var output: OutputOptions
@@ -99,14 +107,32 @@ struct WorkerRunCommand: AsyncParsableCommand {
         configuration.batchTableFolder = BatchTableCache.userFolder(environmentValue)
         let signals = await stoppingSignals()
         let server = try WorkerServer(configuration, models: loaded, logger: service.logger(label: "sinew.worker"))
+        let status = try await startHTTP(of: server, configuration)
         let ready = WorkerReady(
-            name: configuration.name, models: loaded.map(\.identity.description), processID: Int(getpid()))
+            name: configuration.name, models: loaded.map(\.identity.description),
+            httpAddress: status.map { "\($0.address)" }, processID: Int(getpid()))
         if output.json {
             try JSONOutput.print(ready)
         } else {
-            StandardStreams.data("worker \(ready.name)  models \(ready.models.joined(separator: " "))")
+            StandardStreams.data(
+                "worker \(ready.name)  models \(ready.models.joined(separator: " "))"
+                    + (ready.httpAddress.map { "  http \($0)" } ?? ""))
         }
         await runService(server, until: signals, stopsWithParent: service.stopWithParent)
+        await status?.stop()
+    }
+
+    private func startHTTP(
+        of server: WorkerServer, _ workerConfiguration: WorkerConfiguration
+    ) async throws -> StatusServer? {
+        guard let http, http != "none" else { return nil }
+        var configuration = StatusConfiguration(address: try HTTPOptions.address(http))
+        configuration.allowsInsecure = service.insecure
+        configuration.limits = workerConfiguration.limits
+        configuration.metrics = workerConfiguration.metrics
+        return try await StatusServer.start(
+            configuration, worker: { WorkerFacts(status: server.report.status, isReady: server.report.isReady) },
+            logger: service.logger(label: "sinew.http"))
     }
 }
 
@@ -116,11 +142,14 @@ extension WorkerServer: StoppableService {}
 struct WorkerReady: Codable, Equatable {
     let name: String
     let models: [String]
+    /// `HOST:PORT` of its own metrics; nil: they are not served.
+    let httpAddress: String?
     let processID: Int
 
     enum CodingKeys: String, CodingKey {
         case name
         case models
+        case httpAddress = "http_address"
         case processID = "process_id"
     }
 }
