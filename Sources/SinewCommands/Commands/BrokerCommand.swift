@@ -31,6 +31,8 @@ struct BrokerCommand: AsyncParsableCommand {
         var configuration = BrokerConfiguration()
         configuration.security = try keys.security()
         configuration.allowsInsecure = service.insecure
+        // What is wrong with the options is said before anything listens.
+        _ = try http.configuration(isInsecureAllowed: service.insecure)
         let hasKeys = configuration.security != nil
         for (option, endpoint) in [("--clients", clients), ("--workers", workers)] {
             try EndpointPolicy.check(
