@@ -68,7 +68,8 @@ struct ContactSheetTests {
         #expect(try ContactSheet(scene([track])).bytes() == first)
         #expect(Array(first[..<8]) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
         var moved = track
-        moved.theta[72 * 3] += 1
+        // In every frame: a sheet shows only some.
+        for frame in 0..<40 { moved.theta[72 * frame] += 1 }
         #expect(try ContactSheet(scene([moved])).bytes() != first)
     }
 
