@@ -58,7 +58,8 @@ import Testing
             let broker = try #require(shown["broker"])
             for (name, value) in [
                 ("calls_done", status.broker.callsDone), ("items_done", status.broker.itemsDone),
-                ("queued_calls", 0), ("running_items", 0), ("calls_failed", 0), ("clients", status.broker.clients),
+                ("queued_calls", 0), ("running_items", 0), ("calls_failed", status.broker.callsFailed),
+                ("clients", status.broker.clients),
             ] { #expect(broker[name]?.int == Int(value), "\(name)") }
             let workers = try #require(shown["workers"]?.array)
             #expect(workers.count == 2)
