@@ -15,6 +15,11 @@ from ._plan import Answered, Deliver
 from .errors import InvalidArgument, Unauthenticated
 from .keys import leaves_this_machine, load_keys
 
+#: People in one call, where the client says nothing else: few enough that a scene's parts spread over workers and come soon.
+ITEMS_PER_CALL = 64
+#: People in one call of ``map`` while the service is busy anyway: a call costs this client, the broker and the worker the same, whatever
+#: it holds.
+MAP_ITEMS_PER_CALL = 256
 
 
 class Base:
@@ -23,7 +28,7 @@ class Base:
     def __init__(
         self, endpoint: str = "tcp://127.0.0.1:7690", *, key: str | os.PathLike[str] | None = None,
         broker_key: str | os.PathLike[str] | None = None, insecure: bool = False, deadline: float = 30.0,
-        items_per_call: int = 64, calls_in_flight_max: int = 16, priority: int = 0, tenant: str = "", wait_for_ready: bool = False,
+        items_per_call: int | None = None, calls_in_flight_max: int = 16, priority: int = 0, tenant: str = "", wait_for_ready: bool = False,
         job_deadline: float = 3600.0,
     ) -> None:
         """Where the broker is and how calls are made.
@@ -33,16 +38,18 @@ class Base:
         :param broker_key: the broker's public key: a ``.pub`` file, or 40 characters of Z85.
         :param insecure: use a broker outside this machine without keys; whoever is on the way can read and change everything.
         :param deadline: seconds that a call may take when it says nothing else.
-        :param items_per_call: the most people in one call; a larger request is split.
+        :param items_per_call: the most people in one call; a larger request is split. None: 64, and up to 256 in ``map`` while the
+            service is what it waits for.
         :param calls_in_flight_max: the most calls of this client that are under way; further ones wait in the client.
         :param priority: larger is sooner among this tenant's calls, 0…255 (jobs: 0…7).
         :param tenant: on whose account the work goes; a broker with keys takes the key's.
         :param wait_for_ready: wait for a broker and a worker until the deadline, instead of failing once neither is found.
         :param job_deadline: seconds for which a call about a job goes on, over a broker's restarts and full disks.
         """
-        if items_per_call < 1 or calls_in_flight_max < 1:
+        at_most = ITEMS_PER_CALL if items_per_call is None else items_per_call
+        if at_most < 1 or calls_in_flight_max < 1:
             raise InvalidArgument(
-                f"items_per_call {items_per_call} and calls_in_flight_max {calls_in_flight_max}: both must be at least 1")
+                f"items_per_call {at_most} and calls_in_flight_max {calls_in_flight_max}: both must be at least 1")
         if not 0 <= priority <= 255:
             raise InvalidArgument(f"priority {priority} is outside 0…255", field="priority")
         if len(tenant.encode()) > _head.TENANT_BYTES_MAX:
@@ -57,7 +64,8 @@ class Base:
                 "trust", ErrorCode.NONE, "endpoint")
         self.endpoint = endpoint
         self.deadline = deadline
-        self.items_per_call = items_per_call
+        self.items_per_call = at_most
+        self.items_per_large_call = MAP_ITEMS_PER_CALL if items_per_call is None else items_per_call
         self.calls_in_flight_max = calls_in_flight_max
         self.priority = priority
         self.job_deadline = job_deadline

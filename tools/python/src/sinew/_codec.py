@@ -126,17 +126,21 @@ class Reader:
             count = self._unpacker.read_map_header()
         except Exception as error:
             raise self._error("a message (a map)", error) from None
-        path, frame, tell = self._path, self._frame, self._tell
+        path, frame, tell, unpack = self._path, self._frame, self._tell, self._unpack
+        end = len(frame)
         path.append("")
         for _ in range(count):
             path[-1] = ""
-            name = self._value("a field's name")
+            try:
+                name = unpack()
+            except Exception as error:
+                raise self._error("a field's name", error) from None
             if type(name) is not str or len(name) > NAME_BYTES_MAX:
                 raise self._error("a field's name of at most 128 bytes")
             path[-1] = name
             at = tell()
-            if at < len(frame) and frame[at] == _NIL:
-                self._unpack()
+            if at < end and frame[at] == _NIL:
+                unpack()
             else:
                 yield name
         path.pop()

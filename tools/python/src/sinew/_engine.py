@@ -148,6 +148,7 @@ class _Loop:
     ) -> None:
         self._engine = engine
         self._wake = wake
+        self._wake_number = wake.fileno()
         self._endpoint = endpoint
         self._keys = keys
         self._tenant = tenant
@@ -218,23 +219,21 @@ class _Loop:
         due = self._machine.next_deadline
         # Rounded up, or the last millisecond would be spent in a busy loop.
         wait = None if due is None else max(0, int((due - time.monotonic()) * 1000) + 1)
-        ready = {each for each, _ in self._poller.poll(wait)}
-        if self._wake.fileno() in ready and not self._take_commands():
+        ready = [each for each, _ in self._poller.poll(wait)]
+        if self._wake_number in ready and not self._take_commands():
             return False
         if self._socket in ready:
             self._take_messages()
         if self._monitor in ready:
             self._note_handshakes()
         self._end_for_keys()
-        self._perform(self._machine.tick(time.monotonic()))
+        now = time.monotonic()
+        if due is not None and now >= due:
+            self._perform(self._machine.tick(now))
         return True
 
     def _take_commands(self) -> bool:
-        try:
-            while self._wake.recv(4096):
-                pass
-        except BlockingIOError:
-            pass
+        self._wake.recv(4096)
         for command in self._engine.take():
             if command is None:
                 self._perform(self._machine.close())
@@ -251,14 +250,15 @@ class _Loop:
 
     def _take_messages(self) -> None:
         for _ in range(_MESSAGES_PER_ROUND):
-            try:
-                head = self._socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
+            socket = self._socket
+            # Asked first: pyzmq's exception for an empty socket costs more than a message.
+            if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
+            head = socket.recv(zmq.NOBLOCK)
             payload: memoryview | None = None
-            while self._socket.getsockopt(zmq.RCVMORE):
+            while socket.getsockopt(zmq.RCVMORE):
                 # The frame stays in libzmq's memory; arrays of the reply are views into it.
-                payload = self._socket.recv(copy=False).buffer
+                payload = socket.recv(copy=False).buffer
             try:
                 self._take(Head.decode(head), payload)
             except CodecError:

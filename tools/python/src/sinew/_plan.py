@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +17,7 @@ from ._generated.errors import ErrorCode
 from ._generated.pose_solver import PoseSolver
 from .effectors import EffectorPeople
 from .errors import InvalidArgument, SinewError, failure
-from .people import ITEMS_PER_CALL_MAX, People, PeopleFields, as_people, wrong_shape
+from .people import ITEMS_PER_CALL_MAX, People, PeopleFields, wrong_shape
 from .poses import Poses, read_reply
 
 #: Handed to the engine's thread; puts an answer where the consumer takes it.
@@ -190,29 +192,60 @@ class SceneRun:
         self._ready.clear()
 
 
-class _MapCall(NamedTuple):
-    """A call of ``map``: the places of its items, and where the rows of each begin."""
+class MapResult(NamedTuple):
+    """What a call of ``map`` brought: how many of ``in_flight_max`` it took, the places of its items, and the poses of each."""
 
+    weight: int
+    places: Sequence[int]
+    poses: list[Poses]
+
+
+class _MapCall(NamedTuple):
+    """A call of ``map``: its place among the calls, the places of its items, and where the rows of each begin: a range where every
+    item is one person."""
+
+    number: int
     people: People
-    places: list[int]
-    starts: list[int]
+    places: Sequence[int]
+    starts: Sequence[int]
+    #: How many of ``in_flight_max`` it takes.
+    weight: int
+
+    def result(self, poses: Poses) -> MapResult:
+        starts = self.starts
+        if len(starts) == 1:
+            return MapResult(self.weight, self.places, [poses])
+        if isinstance(starts, range):
+            return MapResult(self.weight, self.places, poses.singles())
+        return MapResult(self.weight, self.places, list(map(poses.cut, starts, [*starts[1:], self.people.count])))
 
 
 @dataclass(slots=True)
 class MapRun:
-    """One pass of ``map``: packs items into calls and hands out their results one by one."""
+    """One pass of ``map``: packs items into calls and hands out their results, in order or as they come."""
 
     port: Port
     items: Iterator[People | npt.ArrayLike]
     model: str
     in_flight_max: int
     items_per_call: int
+    items_per_large_call: int
     deliver: Deliver
     deadline: float | None
     fields: PeopleFields
+    in_order: bool
     _under_way: dict[int, _MapCall] = field(default_factory=dict)
-    _held: tuple[int, People | npt.NDArray[Any]] | None = None
-    _count: int = 0
+    #: Results that wait for one before them, by the number of their call.
+    _early: dict[int, MapResult] = field(default_factory=dict)
+    #: Items that were taken and are in no call yet.
+    _held: deque[People | npt.ArrayLike] = field(default_factory=deque)
+    _item_count: int = 0
+    _call_count: int = 0
+    #: Of ``in_flight_max``; what waits for an earlier result counts: else one slow call would let the others pile up without end.
+    _places_taken: int = 0
+    #: In order: the number of the call whose result comes next.
+    _due: int = 0
+    _is_mixed: bool = False
     _is_at_end: bool = False
 
     def __post_init__(self) -> None:
@@ -231,8 +264,11 @@ class MapRun:
         return bool(self._under_way)
 
     def send_what_may(self) -> None:
-        while not self._is_at_end and len(self._under_way) < self.in_flight_max:
-            call = self._next_call()
+        while not self._is_at_end:
+            size, weight = self._next_size()
+            if self._places_taken + weight > self.in_flight_max:
+                return
+            call = self._next_call(size, weight)
             if call is None:
                 return
             people = call.people
@@ -240,16 +276,36 @@ class MapRun:
                 PoseSolver.SOLVE_POSES, people.message(range(people.count)), self.model, people.count, self.deadline, None,
                 self.deliver)
             self._under_way[call_id] = call
+            self._places_taken += weight
 
-    def take(self, answered: Answered) -> list[tuple[int, Poses]]:
-        """The items of an answer; the next calls are sent before they are handed out."""
-        people, places, starts = self._under_way.pop(answered.call_id)
+    def _next_size(self) -> tuple[int, int]:
+        """How many people the next call takes, and how many of ``in_flight_max`` it counts as. With some calls under way the source
+        is faster than the service, and nobody waits longer because a call is large; a slow source sends what it has."""
+        if len(self._under_way) < _UNDER_WAY_BUSY or self.items_per_large_call == self.items_per_call:
+            return self.items_per_call, 1
+        weight = -(-self.items_per_large_call // self.items_per_call)
+        if weight + _UNDER_WAY_BUSY > self.in_flight_max:
+            return self.items_per_call, 1
+        return self.items_per_large_call, weight
+
+    def take(self, answered: Answered) -> list[MapResult]:
+        """What an answer lets be handed out; the next calls are sent before."""
+        call = self._under_way.pop(answered.call_id)
         message = decode(PoseSolver.SOLVE_POSES, answered.answer)
+        people = call.people
         poses = read_reply(message, range(people.count), people.betas_of(), people.genders_of())
+        result = call.result(poses)
+        if self.in_order:
+            self._early[call.number] = result
+            results = []
+            while self._due in self._early:
+                results.append(self._early.pop(self._due))
+                self._due += 1
+        else:
+            results = [result]
+        self._places_taken -= sum(each.weight for each in results)
         self.send_what_may()
-        if len(places) == 1:
-            return [(places[0], poses)]
-        return list(zip(places, map(poses.cut, starts, [*starts[1:], people.count])))
+        return results
 
     def cancel(self) -> None:
         """Gives up everything that is under way."""
@@ -258,63 +314,90 @@ class MapRun:
         self._under_way.clear()
         self._is_at_end = True
 
-    def _next_item(self) -> tuple[int, People | npt.NDArray[Any]] | None:
-        held, self._held = self._held, None
-        if held is not None:
-            return held
-        for item in self.items:
-            place = self._count
-            self._count = place + 1
-            value = item if type(item) is np.ndarray or isinstance(item, People) else np.asarray(item)
-            if isinstance(value, People) or value.ndim != 2:
-                rows = value.count if isinstance(value, People) else len(value) if value.ndim == 3 else 0
-                if rows > ITEMS_PER_CALL_MAX:
-                    raise InvalidArgument(
-                        f"map: item {place} has {rows} people, a call holds at most {ITEMS_PER_CALL_MAX}; cut it, or use solve",
-                        ErrorCode.PAYLOAD_TOO_LARGE, "joints")
-            return place, value
-        self._is_at_end = True
+    def _next_call(self, size: int, weight: int) -> _MapCall | None:
+        """Arrays that follow each other share a call; a :class:`People` has one of its own."""
+        people = self._next_persons(size)
+        if people is not None:
+            count = people.count
+            return self._call(people, count, range(count), weight)
+        return self._next_mixed(size, weight)
+
+    def _call(self, people: People, item_count: int, starts: Sequence[int], weight: int) -> _MapCall:
+        places = range(self._item_count, self._item_count + item_count)
+        call = _MapCall(self._call_count, people, places, starts, weight)
+        self._call_count += 1
+        self._item_count += item_count
+        return call
+
+    def _next_persons(self, size: int) -> People | None:
+        """A call's worth of items that all are arrays of one person: the common case, without a step of Python for each."""
+        items = [] if self._held or self._is_mixed else list(islice(self.items, 1))
+        if not items:
+            return None
+        first = items[0]
+        if type(first) is np.ndarray and first.ndim == 2:
+            items += islice(self.items, size - 1)
+            if set(map(type, items)) == {np.ndarray}:
+                arrays: list[npt.NDArray[Any]] = items  # type: ignore[assignment]
+                shape = first.shape
+                if set(map(_shape, arrays)) == {shape}:
+                    return self._people(np.concatenate(arrays).reshape(len(arrays), *shape), len(arrays))
+        # From here on one by one: items that hold many people each must not be taken before their turn.
+        self._is_mixed = True
+        self._held.extend(items)
         return None
 
-    def _next_call(self) -> _MapCall | None:
-        """Arrays that follow each other share a call; a :class:`People` has one of its own."""
+    def _next_mixed(self, size: int, weight: int) -> _MapCall | None:
         blocks: list[npt.NDArray[Any]] = []
-        places: list[int] = []
         starts: list[int] = []
         rows, joint_shape = 0, ()
-        while rows < self.items_per_call:
-            item = self._next_item()
-            if item is None:
+        while rows < size:
+            if not self._held:
+                self._held.extend(islice(self.items, 1))
+            if not self._held:
+                self._is_at_end = True
                 break
-            place, value = item
+            item = self._held[0]
+            value = item if isinstance(item, (np.ndarray, People)) else np.asarray(item)
+            self._check_size(value, self._item_count + len(blocks))
             if isinstance(value, People):
                 if not blocks:
-                    return _MapCall(as_people(value, {}), [place], [0])
-                self._held = item
+                    self._held.popleft()
+                    return self._call(value, 1, (0,), weight)
                 break
             shape = value.shape[-2:]
-            count = 1 if value.ndim == 2 else len(value) if value.ndim == 3 else self.items_per_call
-            if blocks and (rows + count > self.items_per_call or shape != joint_shape):
-                self._held = item
+            count = 1 if value.ndim == 2 else len(value) if value.ndim == 3 else size
+            if blocks and (rows + count > size or shape != joint_shape):
                 break
+            self._held.popleft()
             joint_shape = shape
             blocks.append(value)
-            places.append(place)
             starts.append(rows)
             rows += count
         if not blocks:
             return None
-        if len(blocks) == 1:
-            joints = blocks[0]
-        elif all(block.ndim == 2 for block in blocks):
-            joints = np.concatenate(blocks).reshape(len(blocks), *joint_shape)
-        else:
-            joints = np.concatenate([block.reshape(-1, *joint_shape) for block in blocks])
+        joints = blocks[0] if len(blocks) == 1 else np.concatenate([block.reshape(-1, *joint_shape) for block in blocks])
+        return self._call(self._people(joints, len(blocks)), len(blocks), starts, weight)
+
+    def _check_size(self, value: People | npt.NDArray[Any], place: int) -> None:
+        rows = value.count if isinstance(value, People) else len(value) if value.ndim == 3 else 0
+        if rows > ITEMS_PER_CALL_MAX:
+            raise InvalidArgument(
+                f"map: item {place} has {rows} people, a call holds at most {ITEMS_PER_CALL_MAX}; cut it, or use solve",
+                ErrorCode.PAYLOAD_TOO_LARGE, "joints")
+
+    def _people(self, joints: npt.NDArray[Any], item_count: int) -> People:
         try:
-            return _MapCall(People(joints, **self.fields), places, starts)
+            return People(joints, **self.fields)
         except InvalidArgument as error:
-            last = f"…{places[-1]}" if len(places) > 1 else ""
-            raise InvalidArgument(f"map: item {places[0]}{last}: {error.message}", error.code, error.field) from None
+            last = f"…{self._item_count + item_count - 1}" if item_count > 1 else ""
+            raise InvalidArgument(
+                f"map: item {self._item_count}{last}: {error.message}", error.code, error.field) from None
+
+
+_shape = attrgetter("shape")
+#: With so many calls under way, every worker of a small fleet has one and another waits.
+_UNDER_WAY_BUSY = 4
 
 
 def items_of(people: Iterable[People | npt.ArrayLike]) -> Iterator[People | npt.ArrayLike]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,7 @@ from ._jobs import (
     PAGE_WAIT, JobOptions, JobPlan, JobResult, JobStatus, Patience, Step, Steps, cancel_steps, clips_of, has_ended, job_id, list_steps,
     not_ended, page_steps, replay_steps, status_steps, submit_steps,
 )
-from ._plan import Answered, MapRun, ScenePart, SceneRun, Source, TrackUse, decode, items_of, track_use
+from ._plan import Answered, MapResult, MapRun, ScenePart, SceneRun, Source, TrackUse, decode, items_of, track_use
 from .client import with_tracks
 from .effectors import Effector, EffectorPeople
 from .errors import SinewError
@@ -80,29 +81,36 @@ class AsyncClient(Base):
         deadline: float | None = None, **fields: Unpack[PeopleFields],
     ) -> AsyncIterator[Poses]:
         """As :meth:`sinew.Client.map`."""
-        waiting: dict[int, Poses] = {}
-        due = 0
-        unordered = self.map_unordered(people, model, in_flight_max=in_flight_max, deadline=deadline, **fields)
-        async for index, poses in unordered:
-            waiting[index] = poses
-            while due in waiting:
-                yield waiting.pop(due)
-                due += 1
+        results = self._map(people, model, in_flight_max, deadline, fields, True)
+        async with aclosing(results):
+            async for result in results:
+                for poses in result.poses:
+                    yield poses
 
     async def map_unordered(
         self, people: Iterable[People | npt.ArrayLike], model: str = "niki", *, in_flight_max: int | None = None,
         deadline: float | None = None, **fields: Unpack[PeopleFields],
     ) -> AsyncIterator[tuple[int, Poses]]:
         """As :meth:`sinew.Client.map_unordered`."""
+        results = self._map(people, model, in_flight_max, deadline, fields, False)
+        async with aclosing(results):
+            async for result in results:
+                for item in zip(result.places, result.poses):
+                    yield item
+
+    async def _map(
+        self, people: Iterable[People | npt.ArrayLike], model: str, in_flight_max: int | None, deadline: float | None,
+        fields: PeopleFields, in_order: bool,
+    ) -> AsyncGenerator[MapResult, None]:
         answers, deliver = _mailbox()
         run = MapRun(
-            self, items_of(people), model, in_flight_max or 2 * self.calls_in_flight_max, self.items_per_call, deliver, deadline,
-            fields)
+            self, items_of(people), model, in_flight_max or 2 * self.calls_in_flight_max, self.items_per_call,
+            self.items_per_large_call, deliver, deadline, fields, in_order)
         try:
             run.send_what_may()
             while run.is_under_way:
-                for item in run.take(await answers.get()):
-                    yield item
+                for result in run.take(await answers.get()):
+                    yield result
         finally:
             run.cancel()
 

@@ -33,6 +33,8 @@ ROW_FIELDS: dict[str, tuple[tuple[int, ...], type]] = {
     "bone_length_change": ((), np.float32), "unobserved_joints": ((), np.int32), "outcome": ((), np.int32),
     "betas": ((10,), np.float32),
 }
+#: Everything that has an entry for each row.
+_ROW_NAMES = frozenset((*ROW_FIELDS, "genders", "tracks", "frames"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Poses:
     fps: float | None = None
     #: Rows of another whose fields are cut out when they are first looked at: `map` hands out many people one by one.
     _whole: Poses | None = field(default=None, init=False, repr=False, compare=False)
-    _rows: range = field(default=range(0), init=False, repr=False, compare=False)
+    _rows: slice = field(default_factory=lambda: slice(0, 0), init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:
         # Only for fields that have no value yet.
@@ -105,17 +107,21 @@ class Poses:
             raise AttributeError(f"Poses has no attribute “{name}”")
         whole, rows = self._whole, self._rows
         value: Any = getattr(whole, name)
-        if name in ROW_FIELDS or name == "genders" or (name in ("tracks", "frames") and value is not None):
-            value = value[rows.start : rows.stop]
+        if name in _ROW_NAMES:
+            if value is not None:
+                value = value[rows]
         elif name == "item_errors":
             value = [
                 ItemError(each.item - rows.start, each.status, each.code, each.field, each.message)
-                for each in value if each.item in rows]
+                for each in value if rows.start <= each.item < rows.stop] if value else []
         setattr(self, name, value)
         return value
 
     def __len__(self) -> int:
-        return len(self.theta) if self._whole is None else len(self._rows)
+        if self._whole is None:
+            return len(self.theta)
+        length: int = self._rows.stop - self._rows.start
+        return length
 
     def __getitem__(self, rows: int | slice) -> Poses:
         """Some rows, as views."""
@@ -127,12 +133,24 @@ class Poses:
         return self.cut(start, max(start, stop))
 
     def __iter__(self) -> Iterator[Poses]:
-        return (self.cut(row, row + 1) for row in range(len(self)))
+        return iter(self.singles())
 
     def cut(self, start: int, stop: int) -> Poses:
         """Rows start…stop - 1, as views."""
         rows = object.__new__(Poses)
-        rows._whole, rows._rows = self, range(start, stop)
+        rows._whole, rows._rows = self, slice(start, stop)
+        return rows
+
+    def singles(self) -> list[Poses]:
+        """Each row by itself, as views."""
+        make = object.__new__
+        rows = [make(Poses) for _ in range(len(self))]
+        is_clean = not self.item_errors
+        for row, single in enumerate(rows):
+            single._whole = self
+            single._rows = slice(row, row + 1)
+            if is_clean:
+                single.item_errors = []  # What nearly everybody asks for.
         return rows
 
     @property
@@ -249,7 +267,7 @@ def read_reply(message: Message, rows: range, betas: Floats, genders: list[str])
             return np.zeros(count, dtype)
         if len(values) != count:
             raise malformed(f"quality.{name} came with {len(values)} entries for {count} people", worker)
-        return np.array(values, dtype)
+        return np.fromiter(values, dtype, count)
 
     for error in message.item_errors:
         if error.item >= count:
