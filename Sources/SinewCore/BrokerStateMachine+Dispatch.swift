@@ -9,7 +9,7 @@ extension BrokerStateMachine {
         var blocked = [Bool](repeating: false, count: queues.count)
         while nextLease < leaseLimit, let queue = queueOfOldest(except: blocked) {
             guard let first = queues[queue].fair.first,
-                let worker = bestWorker(for: queue, items: tasks[first.slot].items)
+                let worker = bestWorker(for: queue, items: tasks[first.slot].items, at: now)
             else {
                 blocked[queue] = true
                 continue
@@ -30,8 +30,9 @@ extension BrokerStateMachine {
     }
 
     /// Earliest expected finish: items in flight and the new ones, over the measured rate. So a slow worker gets the
-    /// smaller share. One that has not shown its rate is taken for as fast as the fastest.
-    private func bestWorker(for queue: Int, items: Int) -> Int? {
+    /// smaller share. One that has not shown its rate, or not for long, is taken for as fast as the fastest; in the second case for one
+    /// task, for then it is busy and its old rate counts.
+    private func bestWorker(for queue: Int, items: Int, at now: Instant) -> Int? {
         var fastest = 0.0
         for worker in workers { fastest = Swift.max(fastest, worker?.rate.itemsPerSecond ?? 0) }
         var best: (slot: Int, finish: Double)?
@@ -39,7 +40,8 @@ extension BrokerStateMachine {
             guard let worker = workers[slot], worker.lifecycle == .ready, worker.reservation == .none,
                 worker.hasRoom(forItems: items), worker.queues.contains(queue)
             else { continue }
-            let rate = worker.rate.itemsPerSecond ?? (fastest > 0 ? fastest : 1)
+            let isOutdated = worker.rate.isOutdated(at: now, isBusy: !worker.leased.isEmpty)
+            let rate = (isOutdated ? nil : worker.rate.itemsPerSecond) ?? (fastest > 0 ? fastest : 1)
             let finish = Double(worker.inFlightItems + items) / rate
             if let known = best, known.finish <= finish { continue }
             best = (slot, finish)
