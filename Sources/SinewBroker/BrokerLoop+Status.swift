@@ -18,7 +18,8 @@ extension BrokerLoop {
                     inFlightItems: UInt32(clamping: status.inFlightItems), beat: description.beat,
                     heardMicrosecondsAgo: (now - status.heard).remainingMicroseconds,
                     computeThreads: hello.computeThreads, isa: hello.isa, host: hello.host,
-                    processID: hello.processID, version: hello.version))
+                    processID: hello.processID, version: hello.version,
+                    itemsAnswered: description.itemsAnswered))
         }
         workers.sort { ($0.name, $0.host, $0.processID) < ($1.name, $1.host, $1.processID) }
         return FleetStatusReply(

@@ -39,7 +39,10 @@ extension BrokerLoop {
         case .result:
             let event = JobsAndCalls.Event.resulted(
                 worker, lease, status: head.status.rawValue, bytes: body.last?.count ?? 0)
+            let before = counters.itemsDelivered
             try tell(event, with: .result(head, body: body))
+            // Nothing, when the lease was not valid any more or the result is an error.
+            descriptions[worker]?.itemsAnswered += counters.itemsDelivered - before
         case .returned: try tell(.returned(worker, lease))
         case .goodbye: try tell(.workerSaidGoodbye(worker))
         case .call, .cancel, .ping, .reply, .pong, .goingAway, .welcome, .task, .cancelTask, .helloAgain, .drain:
@@ -102,8 +105,10 @@ extension BrokerLoop {
                         "credits": "\(hello.credits)", "isa": "\(hello.isa)",
                     ])
             }
-            let beat = descriptions[worker]?.beat ?? (hello.beat ?? WorkerBeat()).cleaned(for: hello.models)
-            descriptions[worker] = WorkerDescription(hello: hello, beat: beat)
+            let known = descriptions[worker]
+            let beat = known?.beat ?? (hello.beat ?? WorkerBeat()).cleaned(for: hello.models)
+            descriptions[worker] = WorkerDescription(
+                hello: hello, beat: beat, itemsAnswered: known?.itemsAnswered ?? 0)
         }
         let limits = configuration.limits
         let welcome = WorkerWelcome(

@@ -23,6 +23,8 @@ struct BrokerLoop: ~Copyable {
     struct WorkerDescription {
         var hello: WorkerHello
         var beat = WorkerBeat()
+        /// People in its results.
+        var itemsAnswered: UInt64 = 0
     }
 
     /// The message that the state machine is being told of; actions refer to it.

@@ -2,14 +2,15 @@ package import SinewWire
 
 /// What happened between two snapshots of a fleet, per second: the one place where rates are made of counters.
 ///
-/// The broker's numbers are taken over the time between the snapshots, a worker's over the time between the beats in them, by the
-/// clock of whoever counted; so neither a late beat nor a wall clock that was set changes a rate.
+/// What the broker counts, the people that each worker solved among it, is taken over the time between the snapshots, what only the
+/// worker knows over the time between the beats in them, by the clock of whoever counted; so neither a late beat nor a wall clock that
+/// was set changes a rate. Workers beat once a second: what the broker counts may be compared over less than that, beats may not.
 package struct FleetRates: Sendable, Equatable {
     /// What a worker did.
     package struct Worker: Sendable, Equatable {
         /// Between its beats.
         package let seconds: Double
-        /// People solved.
+        /// People in its results, as the broker counts them.
         package let personsPerSecond: Double
         /// People in failed requests and people that could not be solved.
         package let failedPerSecond: Double
@@ -56,8 +57,11 @@ package struct FleetRates: Sendable, Equatable {
 
     /// Compares two snapshots of one broker.
     ///
+    /// - Parameter beatsFrom: an older snapshot for what is compared beat by beat; nil: `earlier`.
     /// - Returns: nil when `later` is not later, or is of a broker that was started anew.
-    package init?(from earlier: FleetStatusReply, to later: FleetStatusReply) {
+    package init?(
+        from earlier: FleetStatusReply, beatsFrom: FleetStatusReply? = nil, to later: FleetStatusReply
+    ) {
         guard later.broker.uptimeMicroseconds > earlier.broker.uptimeMicroseconds else { return nil }
         let (old, new) = (earlier.broker, later.broker)
         let seconds = Double(new.uptimeMicroseconds - old.uptimeMicroseconds) / 1e6
@@ -66,10 +70,15 @@ package struct FleetRates: Sendable, Equatable {
         callsPerSecond = Double(new.callsDone.growth(since: old.callsDone)) / seconds
         failedPerSecond = Double(new.callsFailed.growth(since: old.callsFailed)) / seconds
         processorCores = Double(new.cpuMicroseconds.growth(since: old.cpuMicroseconds)) / 1e6 / seconds
-        var known: [WorkerKey: WorkerBeat] = [:]
-        for worker in earlier.workers { known[WorkerKey(worker)] = worker.beat }
+        var beats: [WorkerKey: WorkerBeat] = [:]
+        var items: [WorkerKey: UInt64] = [:]
+        for worker in (beatsFrom ?? earlier).workers { beats[WorkerKey(worker)] = worker.beat }
+        for worker in earlier.workers { items[WorkerKey(worker)] = worker.itemsAnswered }
         workers = later.workers.map { worker in
-            known[WorkerKey(worker)].flatMap { Worker(from: $0, to: worker.beat) }
+            let key = WorkerKey(worker)
+            guard let beat = beats[key], let before = items[key] else { return nil }
+            let people = Double(worker.itemsAnswered.growth(since: before))
+            return Worker(from: beat, to: worker.beat, personsPerSecond: people / seconds)
         }
     }
 
@@ -90,8 +99,9 @@ package struct FleetRates: Sendable, Equatable {
 extension FleetRates.Worker {
     /// Compares two beats of one worker.
     ///
+    /// - Parameter personsPerSecond: what the broker counted.
     /// - Returns: nil when the second is the first, or of a process that was started anew.
-    package init?(from earlier: WorkerBeat, to later: WorkerBeat) {
+    package init?(from earlier: WorkerBeat, to later: WorkerBeat, personsPerSecond: Double) {
         guard later.uptimeMicroseconds > earlier.uptimeMicroseconds else { return nil }
         let seconds = Double(later.uptimeMicroseconds - earlier.uptimeMicroseconds) / 1e6
         let models = later.models.map { model in
@@ -107,7 +117,7 @@ extension FleetRates.Worker {
         let batches = later.batchesDone.growth(since: earlier.batchesDone)
         let items = Double(later.itemsDone.growth(since: earlier.itemsDone))
         self.seconds = seconds
-        personsPerSecond = Double(sum.itemsOk) / seconds
+        self.personsPerSecond = personsPerSecond
         failedPerSecond = Double(sum.itemsFailed) / seconds
         meanBatch = batches > 0 ? items / Double(batches) : nil
         batchFill = room > 0 ? Swift.min(items / room, 1) : nil

@@ -16,8 +16,10 @@ package actor FleetWatch {
         let since: ContinuousClock.Instant
     }
 
-    /// Rates are taken over at least this long, so that each worker has beaten once and a change shows at once.
-    static let window = Duration.seconds(2)
+    /// What the broker counts is compared over at least this long: with the look before, even if that one came late.
+    static let window = Duration.milliseconds(900)
+    /// What only the workers know is compared over at least this long, so that each has beaten once.
+    static let beatWindow = Duration.seconds(2)
     static let goneFor = Duration.seconds(60)
     /// A snapshot serves everybody for so long.
     private static let freshness = Duration.milliseconds(100)
@@ -25,7 +27,7 @@ package actor FleetWatch {
     private let source: any StatusSource
     private let limits: Limits
     private let clock = ContinuousClock()
-    /// One a second, the oldest first; the first one is at least as old as the window once that has passed.
+    /// One a second, the oldest first; the first one is at least as old as the beats' window once that has passed.
     private var samples: [Sample] = []
     private var latest: Sample?
     private var missing: [Missing] = []
@@ -46,12 +48,18 @@ package actor FleetWatch {
         return view(of: try await ask())
     }
 
+    /// The counters alone, without what is made of them. Cost: one question to the broker's thread, or none.
+    func snapshot() async throws(StatusRefusal) -> FleetStatusReply {
+        if let latest, clock.now - latest.taken < Self.freshness { return latest.snapshot }
+        return try await ask().snapshot
+    }
+
     /// The once-a-second look.
     func look() async throws(StatusRefusal) -> FleetView {
         let sample = try await ask()
         samples.append(sample)
         // The last one that is old enough is kept.
-        while samples.count > 1, sample.taken - samples[1].taken >= Self.window { samples.removeFirst() }
+        while samples.count > 1, sample.taken - samples[1].taken >= Self.beatWindow { samples.removeFirst() }
         minute.append((sample.taken, sample.snapshot.broker))
         while minute.count > 1, sample.taken - minute[1].taken >= .seconds(60) { minute.removeFirst() }
         return view(of: sample)
@@ -91,7 +99,9 @@ package actor FleetWatch {
 
     private func view(of sample: Sample) -> FleetView {
         let base = samples.last { sample.taken - $0.taken >= Self.window } ?? samples.first
-        let rates = base.flatMap { FleetRates(from: $0.snapshot, to: sample.snapshot) }
+        let rates = base.flatMap {
+            FleetRates(from: $0.snapshot, beatsFrom: samples.first?.snapshot, to: sample.snapshot)
+        }
         let gone = missing.map { missing in
             FleetView.Gone(
                 status: missing.status,

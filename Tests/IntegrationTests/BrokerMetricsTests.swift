@@ -79,6 +79,8 @@ import Testing
             let told = found.sum("sinew_worker_items_total", where: ["worker": worker.name])
             // The call with a spoiled person went to one of them.
             #expect(told == Double(items) || told == Double(items + 2))
+            // The broker counts the people of a request, the spoiled one too.
+            #expect(Double(worker.itemsAnswered) == (told == Double(items) ? told : told + 1))
             #expect(worker.beat.cpuMicroseconds > 0 && worker.beat.residentBytes > 1 << 20)
             #expect(worker.beat.uptimeMicroseconds > 0)
         }
@@ -159,7 +161,9 @@ import Testing
         try second.answer(tasks[0])
         try second.answer(try second.task())
         for id in 1...3 as ClosedRange<UInt64> { #expect(try client.reply(to: id).head.status == .ok) }
-        let done = try client.ask(Fleet.Status.self, FleetStatusRequest(), id: 102).broker
+        let told = try client.ask(Fleet.Status.self, FleetStatusRequest(), id: 102)
+        let done = told.broker
+        #expect(told.workers.map(\.itemsAnswered) == [6], "the stale answer is not counted")
         #expect(done.duplicatesDropped == 1 && done.redeliveries == 3 && done.oldestWaitingMicroseconds == 0)
         #expect(done.drainMicrosecondsEstimated == 0 && done.creditsInUse == 0)
         let niki = try #require(done.models.first { $0.name == "niki" })

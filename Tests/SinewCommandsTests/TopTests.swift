@@ -52,6 +52,7 @@ struct TopTests {
         model.flop = solved * 90_000_000
         model.totalTime.counts = [0, 0, 0, 0, 0, solved]
         model.totalTime.sumMicroseconds = solved * 4_000
+        worker.itemsAnswered = solved
         worker.beat.models = [model]
         worker.beat.itemsDone = solved
         worker.beat.batchesDone = solved / 30
@@ -185,9 +186,7 @@ struct TopModelTests {
         var later = earlier
         later.broker.uptimeMicroseconds = 2_000_000
         for (index, rate) in rates.enumerated() {
-            var activity = ModelActivity()
-            activity.itemsOk = rate
-            later.workers[index].beat.models = [activity]
+            later.workers[index].itemsAnswered = rate
             later.workers[index].beat.uptimeMicroseconds = 2_000_000
         }
         var model = TopModel()

@@ -68,7 +68,7 @@ import Testing
                     name: "anna-17", state: .draining, models: [niki], credits: 512, inFlightItems: 64,
                     beat: GoldenFleet.beat(models: [GoldenFleet.activity]),
                     heardMicrosecondsAgo: 250_000, computeThreads: 2, isa: "avx2", host: "anna", processID: 17,
-                    version: "0.1.0")
+                    version: "0.1.0", itemsAnswered: 63_999_936)
             ],
             timeUnixMicroseconds: 1_700_000_000_000_000, models: [GoldenFleet.activity]),
         "list-models-reply": ListModelsReply(models: [

@@ -108,7 +108,7 @@ VECTORS = {
             "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64,
             "beat": BEAT | {"models": [ACTIVITY]},
             "heard_us_ago": 250_000, "compute_threads": 2, "isa": "avx2", "host": "anna", "process_id": 17,
-            "version": "0.1.0"}],
+            "version": "0.1.0", "items_answered": 63_999_936}],
         "time_unix_us": 1_700_000_000_000_000, "models": [ACTIVITY]}),
     "list-models-reply": ("two models", {
         "models": [{"model": {"name": "hybrik", "version": "1", "architecture": "hybrik", "weights_sha256": ""}, "workers": 2},

@@ -42,7 +42,7 @@ struct TopCommand: AsyncParsableCommand {
     private func lookTwice(_ client: Client) async throws -> TopFleet {
         var watch = TopWatch(client)
         _ = try await watch.next()
-        try await Task.sleep(for: TopWatch.window)
+        try await Task.sleep(for: TopWatch.beatWindow)
         return try await watch.next()
     }
 

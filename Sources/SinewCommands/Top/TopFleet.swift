@@ -34,13 +34,14 @@ package struct TopFleet: Sendable, Equatable {
 
     /// - Parameters:
     ///   - earlier: a snapshot before this one, for what happened per second; nil leaves the rates out.
+    ///   - beatsSince: an older one for what only the workers know; nil: `earlier`.
     ///   - jobs: newest first; nil: not known.
     ///   - earlierJobs: the jobs at another time, and how many seconds before.
     package init(
-        _ later: FleetStatusReply, since earlier: FleetStatusReply?, jobs: [JobStatus]? = nil,
-        earlierJobs: (jobs: [JobStatus], seconds: Double)? = nil
+        _ later: FleetStatusReply, since earlier: FleetStatusReply?, beatsSince: FleetStatusReply? = nil,
+        jobs: [JobStatus]? = nil, earlierJobs: (jobs: [JobStatus], seconds: Double)? = nil
     ) {
-        let rates = earlier.flatMap { FleetRates(from: $0, to: later) }
+        let rates = earlier.flatMap { FleetRates(from: $0, beatsFrom: beatsSince, to: later) }
         broker = later.broker
         timeUnixMicroseconds = later.timeUnixMicroseconds
         personsPerSecond = rates?.personsPerSecond

@@ -1,8 +1,8 @@
 internal import SinewClient
 internal import SinewWire
 
-/// Asks the broker again and again, and compares with what it said two seconds before: workers speak every second, so that both
-/// ends of the comparison are different beats.
+/// Asks the broker again and again, and compares with what it said before: what the broker counts over a second, so that a change shows
+/// at once, and what only workers know over two, for they speak every second.
 struct TopWatch {
     private struct Sample {
         let instant: ContinuousClock.Instant
@@ -10,7 +10,8 @@ struct TopWatch {
         let jobs: [JobStatus]?
     }
 
-    static let window = Duration.seconds(2)
+    private static let window = Duration.milliseconds(900)
+    static let beatWindow = Duration.seconds(2)
     private static let jobsMax = 50
 
     private let client: Client
@@ -18,7 +19,7 @@ struct TopWatch {
 
     init(_ client: Client) { self.client = client }
 
-    /// The fleet now, with rates over the last two seconds; the first one has none.
+    /// The fleet now, with rates over the last second or two; the first one has none.
     ///
     /// - Throws: ``ClientError``.
     mutating func next() async throws(ClientError) -> TopFleet {
@@ -29,11 +30,12 @@ struct TopWatch {
         let now = ContinuousClock.now
         let latest = Sample(instant: now, reply: reply, jobs: jobs)
         // The youngest of those that are old enough, or the oldest there is.
-        while samples.count > 1, now - samples[1].instant >= Self.window { samples.removeFirst() }
+        while samples.count > 1, now - samples[1].instant >= Self.beatWindow { samples.removeFirst() }
         let earlier = samples.first
+        let base = samples.last { now - $0.instant >= Self.window } ?? earlier
         samples.append(latest)
         return TopFleet(
-            reply, since: earlier?.reply, jobs: jobs,
+            reply, since: base?.reply, beatsSince: earlier?.reply, jobs: jobs,
             earlierJobs: earlier.flatMap { earlier in earlier.jobs.map { ($0, seconds(now - earlier.instant)) } })
     }
 }

@@ -642,6 +642,8 @@ public struct WorkerStatus: Sendable, Equatable {
     public var processID: UInt32
     /// The release of Sinew it runs.
     public var version: String
+    /// People in the calls and tasks that it answered with a result since it joined, by the broker's count: no beat is waited for.
+    public var itemsAnswered: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -656,7 +658,8 @@ public struct WorkerStatus: Sendable, Equatable {
         isa: String = "",
         host: String = "",
         processID: UInt32 = 0,
-        version: String = ""
+        version: String = "",
+        itemsAnswered: UInt64 = 0
     ) {
         self.name = name
         self.state = state
@@ -670,6 +673,7 @@ public struct WorkerStatus: Sendable, Equatable {
         self.host = host
         self.processID = processID
         self.version = version
+        self.itemsAnswered = itemsAnswered
     }
 }
 
@@ -677,7 +681,7 @@ extension WorkerStatus: WireMessage {
     package static let messageName = "sinew.v1.WorkerStatus"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 12)
+        packer.packMapHeader(count: 13)
         packer.packField("name", name)
         packer.packField("state", state)
         packer.packField("models", repeated: models)
@@ -690,6 +694,7 @@ extension WorkerStatus: WireMessage {
         packer.packField("host", host)
         packer.packField("process_id", processID)
         packer.packField("version", version)
+        packer.packField("items_answered", itemsAnswered)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -708,6 +713,7 @@ extension WorkerStatus: WireMessage {
             case "host": message.host = try String.unpack(from: &unpacker)
             case "process_id": message.processID = try UInt32.unpack(from: &unpacker)
             case "version": message.version = try String.unpack(from: &unpacker)
+            case "items_answered": message.itemsAnswered = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -486,6 +486,8 @@ class WorkerStatus(Message):
     process_id: int = 0
     #: The release of Sinew it runs.
     version: str = ""
+    #: People in the calls and tasks that it answered with a result since it joined, by the broker's count: no beat is waited for.
+    items_answered: int = 0
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -501,6 +503,7 @@ class WorkerStatus(Message):
         wire["host"] = _codec.string(self.host, "WorkerStatus.host")
         wire["process_id"] = _codec.uint32(self.process_id, "WorkerStatus.process_id")
         wire["version"] = _codec.string(self.version, "WorkerStatus.version")
+        wire["items_answered"] = _codec.uint64(self.items_answered, "WorkerStatus.items_answered")
         return wire
 
     @classmethod
@@ -531,6 +534,8 @@ class WorkerStatus(Message):
                 message.process_id = reader.uint32()
             elif name == "version":
                 message.version = reader.string()
+            elif name == "items_answered":
+                message.items_answered = reader.uint64()
             else:
                 reader.skip()
         return message
