@@ -4,21 +4,23 @@ internal import SinewWire
 /// What the workers have done: by model, by worker, and by both.
 extension FleetExposition {
     func writeModels(into text: inout PrometheusText) {
-        let models = fleet.models.map { model in
-            Pair(labels: PrometheusText.Labels([("model", model.name), ("version", model.version)]), activity: model)
+        let labels = fleet.models.map { PrometheusText.Labels([("model", $0.name), ("version", $0.version)]) }
+        let models = zip(labels, fleet.models).map { Pair(labels: $0, counts: Counts($1)) }
+        func writeTimes(_ family: MetricFamily, _ times: (ModelActivity) -> TimeCounts) {
+            text.begin(family)
+            for (labels, model) in zip(labels, fleet.models) { text.histogram(labels, times(model)) }
         }
         Self.writeResults(of: models, MetricCatalogue.modelRequests, MetricCatalogue.modelItems, into: &text)
         Self.write(MetricCatalogue.modelBatches, models, \.batches, into: &text)
         Self.writeReleases(MetricCatalogue.modelReleases, of: models, into: &text)
         text.begin(MetricCatalogue.modelBatchItems)
-        for model in models {
-            text.histogram(model.labels, model.activity.batchSizes, items: model.activity.batchItems)
+        for (labels, model) in zip(labels, fleet.models) {
+            text.histogram(labels, model.batchSizes, items: model.batchItems)
         }
-        Self.write(MetricCatalogue.modelQueueTime, models, \.queueTime, into: &text)
-        Self.write(MetricCatalogue.modelComputeTime, models, \.computeTime, into: &text)
-        Self.write(MetricCatalogue.modelTime, models, \.totalTime, into: &text)
-        text.begin(MetricCatalogue.modelQueuedItems)
-        for model in models { text.sample(model.labels, UInt64(model.activity.queuedItems)) }
+        writeTimes(MetricCatalogue.modelQueueTime, \.queueTime)
+        writeTimes(MetricCatalogue.modelComputeTime, \.computeTime)
+        writeTimes(MetricCatalogue.modelTime, \.totalTime)
+        Self.write(MetricCatalogue.modelQueuedItems, models, \.queuedItems, into: &text)
         Self.write(MetricCatalogue.modelBusy, models, microseconds: \.busyMicroseconds, into: &text)
         Self.write(MetricCatalogue.modelExpected, models, microseconds: \.expectedMicroseconds, into: &text)
         Self.write(MetricCatalogue.modelFlop, models, \.flop, into: &text)
@@ -30,14 +32,12 @@ extension FleetExposition {
             of: pairs, MetricCatalogue.workerModelRequests, MetricCatalogue.workerModelItems, into: &text)
         Self.write(MetricCatalogue.workerModelBatches, pairs, \.batches, into: &text)
         Self.writeReleases(MetricCatalogue.workerModelReleases, of: pairs, into: &text)
-        text.begin(MetricCatalogue.workerModelQueuedItems)
-        for pair in pairs { text.sample(pair.labels, UInt64(pair.activity.queuedItems)) }
+        Self.write(MetricCatalogue.workerModelQueuedItems, pairs, \.queuedItems, into: &text)
         Self.write(MetricCatalogue.workerModelBusy, pairs, microseconds: \.busyMicroseconds, into: &text)
         Self.write(MetricCatalogue.workerModelExpected, pairs, microseconds: \.expectedMicroseconds, into: &text)
         Self.write(MetricCatalogue.workerModelFlop, pairs, \.flop, into: &text)
         Self.write(MetricCatalogue.workerModelLoad, pairs, microseconds: \.loadMicroseconds, into: &text)
-        text.begin(MetricCatalogue.workerModelBestBatch)
-        for pair in pairs { text.sample(pair.labels, UInt64(pair.activity.bestBatch)) }
+        Self.write(MetricCatalogue.workerModelBestBatch, pairs, \.bestBatch, into: &text)
     }
 
     func writeWorkers(into text: inout PrometheusText) {
@@ -83,52 +83,46 @@ extension FleetExposition {
 
     // MARK: One family each.
 
+    private static let ok = PrometheusText.Labels([("result", "ok")])
+    private static let failed = PrometheusText.Labels([("result", "failed")])
+    private static let full = PrometheusText.Labels([("reason", "full")])
+    private static let idle = PrometheusText.Labels([("reason", "idle")])
+
     private static func writeResults(
         of pairs: [Pair], _ requests: MetricFamily, _ items: MetricFamily, into text: inout PrometheusText
     ) {
-        let ok = pairs.map { $0.labels.with("result", "ok") }
-        let failed = pairs.map { $0.labels.with("result", "failed") }
         text.begin(requests)
-        for (place, pair) in pairs.enumerated() {
-            text.sample(ok[place], pair.activity.requestsOk)
-            text.sample(failed[place], pair.activity.requestsFailed)
+        for pair in pairs {
+            text.sample(pair.labels, and: ok, pair.counts.requestsOk)
+            text.sample(pair.labels, and: failed, pair.counts.requestsFailed)
         }
         text.begin(items)
-        for (place, pair) in pairs.enumerated() {
-            text.sample(ok[place], pair.activity.itemsOk)
-            text.sample(failed[place], pair.activity.itemsFailed)
+        for pair in pairs {
+            text.sample(pair.labels, and: ok, pair.counts.itemsOk)
+            text.sample(pair.labels, and: failed, pair.counts.itemsFailed)
         }
     }
 
     private static func writeReleases(_ family: MetricFamily, of pairs: [Pair], into text: inout PrometheusText) {
         text.begin(family)
         for pair in pairs {
-            text.sample(pair.labels.with("reason", "full"), pair.activity.batchesFull)
-            text.sample(pair.labels.with("reason", "idle"), pair.activity.batchesIdle)
+            text.sample(pair.labels, and: full, pair.counts.batchesFull)
+            text.sample(pair.labels, and: idle, pair.counts.batchesIdle)
         }
     }
 
     private static func write(
-        _ family: MetricFamily, _ pairs: [Pair], _ value: KeyPath<ModelActivity, UInt64>,
-        into text: inout PrometheusText
+        _ family: MetricFamily, _ pairs: [Pair], _ value: (Counts) -> UInt64, into text: inout PrometheusText
     ) {
         text.begin(family)
-        for pair in pairs { text.sample(pair.labels, pair.activity[keyPath: value]) }
+        for pair in pairs { text.sample(pair.labels, value(pair.counts)) }
     }
 
     private static func write(
-        _ family: MetricFamily, _ pairs: [Pair], microseconds value: KeyPath<ModelActivity, UInt64>,
+        _ family: MetricFamily, _ pairs: [Pair], microseconds value: (Counts) -> UInt64,
         into text: inout PrometheusText
     ) {
         text.begin(family)
-        for pair in pairs { text.sample(pair.labels, microseconds: pair.activity[keyPath: value]) }
-    }
-
-    private static func write(
-        _ family: MetricFamily, _ pairs: [Pair], _ value: KeyPath<ModelActivity, TimeCounts>,
-        into text: inout PrometheusText
-    ) {
-        text.begin(family)
-        for pair in pairs { text.histogram(pair.labels, pair.activity[keyPath: value]) }
+        for pair in pairs { text.sample(pair.labels, microseconds: value(pair.counts)) }
     }
 }

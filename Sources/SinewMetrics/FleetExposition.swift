@@ -14,9 +14,32 @@ package struct FleetExposition {
     let pairs: [Pair]
     let leftOutPairs: Int
 
+    /// What was done with a model, by one worker or by all, under its labels.
     struct Pair {
         let labels: PrometheusText.Labels
-        let activity: ModelActivity
+        let counts: Counts
+    }
+
+    /// The numbers of a ``ModelActivity`` alone: reading them from a list of thousands costs no reference count.
+    struct Counts {
+        let requestsOk, requestsFailed, itemsOk, itemsFailed, batches, batchesFull, batchesIdle: UInt64
+        let queuedItems, busyMicroseconds, expectedMicroseconds, flop, loadMicroseconds, bestBatch: UInt64
+
+        init(_ activity: ModelActivity) {
+            requestsOk = activity.requestsOk
+            requestsFailed = activity.requestsFailed
+            itemsOk = activity.itemsOk
+            itemsFailed = activity.itemsFailed
+            batches = activity.batches
+            batchesFull = activity.batchesFull
+            batchesIdle = activity.batchesIdle
+            queuedItems = UInt64(activity.queuedItems)
+            busyMicroseconds = activity.busyMicroseconds
+            expectedMicroseconds = activity.expectedMicroseconds
+            flop = activity.flop
+            loadMicroseconds = activity.loadMicroseconds
+            bestBatch = UInt64(activity.bestBatch)
+        }
     }
 
     package init(_ fleet: FleetStatusReply, limits: Limits = Limits()) {
@@ -31,10 +54,8 @@ package struct FleetExposition {
                     leftOut += 1
                     continue
                 }
-                let labels = PrometheusText.Labels([
-                    ("worker", names[place]), ("model", model.name), ("version", model.version),
-                ])
-                pairs.append(Pair(labels: labels, activity: model))
+                let labels = workerLabels[place].with("model", model.name).with("version", model.version)
+                pairs.append(Pair(labels: labels, counts: Counts(model)))
             }
         }
         self.pairs = pairs
@@ -70,8 +91,11 @@ package struct FleetExposition {
     package static func text(
         _ fleet: FleetStatusReply, _ registry: MetricRegistry, limits: Limits = Limits()
     ) -> [UInt8] {
-        var text = PrometheusText()
-        FleetExposition(fleet, limits: limits).write(into: &text)
+        let exposition = FleetExposition(fleet, limits: limits)
+        // About what a worker and a pair take, so that megabytes are not copied from one place to a larger one.
+        var text = PrometheusText(
+            capacity: 65_536 + exposition.pairs.count * 1_400 + exposition.workerLabels.count * 3_500)
+        exposition.write(into: &text)
         registry.write(into: &text)
         return text.bytes
     }

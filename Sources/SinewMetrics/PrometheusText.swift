@@ -10,48 +10,66 @@ package struct PrometheusText {
 
     package private(set) var bytes: [UInt8] = []
     private var family = MetricFamily("", .gauge, "")
+    /// The family's name in bytes.
+    private var name: [UInt8] = []
     private var isBegun = false
 
-    package init() {}
+    /// - Parameter capacity: bytes for which there is room from the beginning; more may be written.
+    package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
     /// The labels of a sample, ready to be written: made once and used for many families.
     package struct Labels: Sendable {
         /// `name="value",name="value"`.
-        fileprivate let bytes: [UInt8]
+        fileprivate private(set) var bytes: [UInt8]
 
         /// No labels.
         package static let none = Labels([])
 
         /// - Parameter pairs: names and values, in the order in which they are written.
         package init(_ pairs: [(name: String, value: String)]) {
-            var bytes: [UInt8] = []
-            for (name, value) in pairs {
-                if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
-                bytes.append(contentsOf: name.utf8)
-                bytes.append(contentsOf: "=\"".utf8)
-                PrometheusText.escape(value, isLabel: true, into: &bytes)
-                bytes.append(UInt8(ascii: "\""))
-            }
-            self.bytes = bytes
+            bytes = []
+            for (name, value) in pairs { append(name, value) }
         }
-
-        fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
 
         /// With one more at the end.
         package func with(_ name: String, _ value: String) -> Labels {
-            let more = Labels([(name, value)])
-            return Labels(bytes: bytes.isEmpty ? more.bytes : bytes + [UInt8(ascii: ",")] + more.bytes)
+            var labels = self
+            labels.append(name, value)
+            return labels
+        }
+
+        private mutating func append(_ name: String, _ value: String) {
+            bytes.reserveCapacity(bytes.count + name.utf8.count + value.utf8.count + 4)
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(contentsOf: name.utf8)
+            bytes.append(contentsOf: "=\"".utf8)
+            PrometheusText.escape(value, isLabel: true, into: &bytes)
+            bytes.append(UInt8(ascii: "\""))
         }
     }
 
     /// Begins a family; its head is written before its first sample, and not at all when it has none.
     package mutating func begin(_ family: MetricFamily) {
         self.family = family
+        name = Array(family.name.utf8)
         isBegun = false
     }
 
     package mutating func sample(_ labels: Labels = .none, _ value: UInt64) {
         open("", labels)
+        append(value)
+        close()
+    }
+
+    /// With more labels after the first ones; neither is empty.
+    package mutating func sample(_ labels: Labels, and more: Labels, _ value: UInt64) {
+        if !isBegun { writeHead() }
+        bytes.append(contentsOf: name)
+        append("{")
+        bytes.append(contentsOf: labels.bytes)
+        append(",")
+        bytes.append(contentsOf: more.bytes)
+        append("} ")
         append(value)
         close()
     }
@@ -131,7 +149,7 @@ package struct PrometheusText {
 
     private mutating func open(_ suffix: StaticString, _ labels: Labels) {
         if !isBegun { writeHead() }
-        bytes.append(contentsOf: family.name.utf8)
+        bytes.append(contentsOf: name)
         append(suffix)
         if !labels.bytes.isEmpty {
             bytes.append(UInt8(ascii: "{"))
@@ -145,7 +163,7 @@ package struct PrometheusText {
 
     private mutating func openBucket(_ labels: Labels) {
         if !isBegun { writeHead() }
-        bytes.append(contentsOf: family.name.utf8)
+        bytes.append(contentsOf: name)
         append("_bucket{")
         bytes.append(contentsOf: labels.bytes)
         if !labels.bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
@@ -163,14 +181,16 @@ package struct PrometheusText {
     }
 
     private mutating func append(_ value: UInt64) {
-        if value == 0 { return bytes.append(UInt8(ascii: "0")) }
-        let start = bytes.count
+        // From the last digit to the first; no number has more than twenty.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var start = digits.count
         var rest = value
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        repeat {
+            start -= 1
+            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
-        }
-        bytes[start...].reverse()
+        } while rest > 0
+        unsafe digits.span.extracting(start...).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     private mutating func append(_ value: Double) {
@@ -194,6 +214,9 @@ package struct PrometheusText {
 
     /// In a help text backslash and line feed are escaped, in a label's value the quotation mark too.
     fileprivate static func escape(_ text: String, isLabel: Bool, into bytes: inout [UInt8]) {
+        guard text.utf8.contains(where: { isEscaped($0, isLabel: isLabel) }) else {
+            return bytes.append(contentsOf: text.utf8)
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
@@ -202,5 +225,9 @@ package struct PrometheusText {
             default: bytes.append(byte)
             }
         }
+    }
+
+    private static func isEscaped(_ byte: UInt8, isLabel: Bool) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\n") || (isLabel && byte == UInt8(ascii: "\""))
     }
 }

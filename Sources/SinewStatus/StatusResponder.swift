@@ -43,7 +43,7 @@ struct StatusResponder: HTTPResponder {
         switch route {
         case .live: return .text(.ok, "ok")
         case .metrics:
-            let snapshot = try await fleet.current().snapshot
+            let snapshot = try await fleet.snapshot()
             return .metrics(FleetExposition.text(snapshot, configuration.metrics, limits: configuration.limits))
         case .ready: return try await readiness(query["model"].map { String($0) })
         case .fleet: return .json(try await fleet.current().json(configuration.limits))
