@@ -96,7 +96,7 @@ package struct Limits: Equatable, Sendable {
     package var retryAfterMin = Duration.milliseconds(20)
     package var retryAfterMax = Duration.seconds(5)
 
-    /// A task, or a flow of tasks, that waited for so long goes before all that are younger, whatever their priority.
+    /// A tenant's calls, or tasks, of one priority of which none was taken for so long have the next turn, whatever the others' priority.
     package var ageing = Duration.seconds(30)
 
     // MARK: Stragglers. Hit: a second lease of the same task on another, idle worker; the first result counts.
@@ -280,7 +280,8 @@ package struct Limits: Equatable, Sendable {
             (backoffInitial <= backoffMax, "backoffInitial must not exceed backoffMax"),
             (attemptsMax >= 1 && attemptsMax <= 255, "attemptsMax must be in 1...255"),
             (callsInFlightMax >= 1, "callsInFlightMax must be at least 1"),
-            (deathsBeforeSolo >= 1, "deathsBeforeSolo must be at least 1"),
+            (deathsBeforeSolo >= 1 && deathsBeforeSolo <= 255, "deathsBeforeSolo must be in 1...255"),
+            (modelKeysMax <= 65_535, "modelKeysMax must not exceed 65535"),
             (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
             (workerModelsToldMax >= 1, "workerModelsToldMax must be at least 1"),
             (modelsPerWorkerMax <= modelKeysMax, "modelsPerWorkerMax must not exceed modelKeysMax"),

@@ -21,6 +21,23 @@ import Testing
         #expect(frame.bytes == pattern(5000))
     }
 
+    @Test(arguments: [0, 1, 33, 34, 1_024, 65_536, 65_537])
+    func `a packed frame has the same bytes, is packed once, and arrives like any other`(count: Int) throws {
+        let packed = Frame(pattern(count)).packed()
+        #expect(packed.bytes == pattern(count) && packed.count == count)
+        #expect(packed.packed().bytes == pattern(count))
+        let context = try Context()
+        let sink = try Socket(.dealer, in: context)
+        let source = try Socket(.dealer, in: context)
+        try source.connect(to: sink.bind(to: "tcp://127.0.0.1:*"))
+        // The last reference here goes before libzmq has sent the bytes.
+        for _ in 0..<3 { try source.send(Message(frames: [Frame(pattern(count)).packed(), packed])) }
+        for _ in 0..<3 {
+            let message = try #require(try nextMessage(sink))
+            #expect(message.frames.map(\.bytes) == [pattern(count), pattern(count)])
+        }
+    }
+
     @Test func `a frame can be sent many times and by many threads at once`() throws {
         let context = try Context()
         let shared = Frame(pattern(10_000))
