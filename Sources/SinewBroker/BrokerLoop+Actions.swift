@@ -27,6 +27,7 @@ extension BrokerLoop {
         case .discard(let task):
             noteDiscarded(task)
             held.release(task)
+        case .noteDeaths: preconditionFailure("meant for the jobs")
         case .withdraw(_, let lease, let worker):
             try send(Head(kind: .cancelTask, lease: lease.rawValue), to: worker)
         case .welcome(let worker):

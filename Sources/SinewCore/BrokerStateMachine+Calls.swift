@@ -19,8 +19,12 @@ extension BrokerStateMachine {
         nextSequence += 1
         noteQueued(task, 1)
         tasks.insert(task)
-        let flow = FairQueue.FlowKey(tenant: call.tenant, priority: call.priority)
-        queues[queue].fair.insert(slot, flow: flow, at: now, &tasks)
+        if task.isSolo(limits) {
+            queues[queue].solo.append(slot)
+        } else {
+            let flow = FairQueue.FlowKey(tenant: call.tenant, priority: call.priority)
+            queues[queue].fair.insert(slot, flow: flow, at: now, &tasks)
+        }
         deadlines.set(slot, task.deadline)
         actions.append(.admit(task.id))
     }
@@ -126,6 +130,11 @@ extension BrokerStateMachine {
         }
     }
 
+    /// A broker that is started anew must not give a task that kills as many lives again.
+    func noteDeaths(_ task: BrokerTask, into actions: inout [Action]) {
+        if task.client == .jobs { actions.append(.noteDeaths(task.call, task.deaths)) }
+    }
+
     mutating func leaveQueue(_ slot: Int) {
         let task = tasks[slot]
         if !queues[task.queue].fair.remove(slot, &tasks) {
@@ -149,7 +158,10 @@ extension BrokerStateMachine {
     mutating func requeue(_ slot: Int, diedWithWorker: Bool, at now: Instant, into actions: inout [Action]) {
         var task = tasks[slot]
         let wasSolo = task.isSolo(limits)
-        if diedWithWorker { task.deaths += 1 }
+        if diedWithWorker {
+            task.deaths += 1
+            noteDeaths(task, into: &actions)
+        }
         task.state = .queued
         stragglers.remove(slot)
         tasks[slot] = task

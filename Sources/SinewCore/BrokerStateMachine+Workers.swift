@@ -196,7 +196,10 @@ extension BrokerStateMachine {
         if loss != .saidGoodbye { counts.leasesExpired += worker.leased.count }
         for task in worker.leased.sorted() {
             if dropLease(task, on: slot, at: now) {
-                if isDeath { tasks[task].deaths += 1 }
+                if isDeath {
+                    tasks[task].deaths += 1
+                    noteDeaths(tasks[task], into: &actions)
+                }
                 continue
             }
             requeue(task, diedWithWorker: isDeath, at: now, into: &actions)

@@ -43,13 +43,12 @@ struct BrokerTask: Sendable {
     let call: CallID
     let deadline: Instant
     let admitted: Instant
-    let admitted: Instant
     /// The order of admission over all models.
     let sequence: UInt64
     var state = State.queued
     /// The client's attempt, echoed in the answer.
     private let attemptNumber: UInt8
-    private var deathCount: UInt16 = 0
+    private var deathCount: UInt16
     private var leaseCount: UInt16 = 0
     private let queueNumber: UInt16
     private let slotNumber: UInt32
@@ -71,6 +70,7 @@ struct BrokerTask: Sendable {
         self.admitted = admitted
         self.sequence = sequence
         attemptNumber = UInt8(clamping: call.attempt)
+        deathCount = UInt16(clamping: call.deaths)
         slotNumber = UInt32(slot)
         queueNumber = UInt16(queue)
         itemCount = UInt32(clamping: Swift.max(call.items, 1))

@@ -14,7 +14,7 @@ package struct JobsAndCalls: Sendable {
     }
 
     package enum Action: Equatable, Sendable {
-        /// Never `deliver`, `abort` or `reject` of the client ``ClientID/jobs``: its payloads are released by `discard`. An `admit`
+        /// Never `noteDeaths`, nor `deliver`, `abort` or `reject` of the client ``ClientID/jobs``: its payloads are released by `discard`. An `admit`
         /// in the actions of `loaded` is for the payload that was loaded.
         case calls(BrokerStateMachine.Action)
         /// Never `offer`, `withdraw` or `leasesReserved`.
@@ -115,6 +115,7 @@ package struct JobsAndCalls: Sendable {
                 actions.append(.calls(.discard(task)))
                 tellJobs(.aborted(call, reason), now, wall, &actions)
             case .reject(.jobs, let call, _, let reason): tellJobs(.aborted(call, reason), now, wall, &actions)
+            case .noteDeaths(let call, let deaths): tellJobs(.workerDied(call, deaths: deaths), now, wall, &actions)
             case .stop: isStopHeldBack = true
             case .admit, .reject, .dispatch, .deliver, .abort, .discard, .withdraw, .welcome, .refuse, .askForHello,
                 .drainWorker, .forget, .announceDrain:

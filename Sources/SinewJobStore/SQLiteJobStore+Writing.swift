@@ -41,7 +41,8 @@ extension SQLiteJobStore {
         for write in writes {
             switch write.operation {
             case .insertJob, .insertTask: bytes += write.bytes.count + write.label.utf8.count + 256
-            case .setJobState, .endTask, .reviveTask, .setSequenceFloor, .removeJob, .reserveLeaseSequence: break
+            case .setJobState, .setTries, .endTask, .reviveTask, .setSequenceFloor, .removeJob, .reserveLeaseSequence:
+                break
             }
         }
         guard bytes > 0 else { return }
@@ -77,6 +78,10 @@ extension SQLiteJobStore {
                 job.sealedTasks = sealedTasks
                 job.ended = ended
             }
+        case .setTries(let task, let tries):
+            try change(
+                "UPDATE task SET tries = ?, tries_checksum = ? WHERE key = ?",
+                [tries.bits, checksum.of(task, tries: tries.bits), try existingKey(of: task)], database)
         case .endTask(let task, let end): try self.end(task, end, write.bytes, database)
         case .reviveTask(let task, let sequenceFloor):
             let key = try existingKey(of: task)
@@ -84,7 +89,7 @@ extension SQLiteJobStore {
             try change(
                 """
                 UPDATE task SET outcome = NULL, status = NULL, attempts = NULL, sequence = NULL, result_bytes = NULL,
-                end_checksum = NULL WHERE key = ?
+                end_checksum = NULL, tries = NULL, tries_checksum = NULL WHERE key = ?
                 """, [key], database)
             try run("DELETE FROM result WHERE key = ?", [key], database)
         case .setSequenceFloor(let id, let sequenceFloor):

@@ -72,6 +72,10 @@ struct SimulatedDisk {
             jobs[id]?.record.state = state
             jobs[id]?.record.sealedTasks = sealedTasks
             jobs[id]?.record.ended = ended
+        case .setTries(let id, let tries):
+            guard let old = task(id) else { return "tries are set of no task" }
+            if old.record.end != nil { return "tries are set of task \(id.index), which has ended" }
+            jobs[id.job]?.tasks[id.index]?.record.tries = tries
         case .endTask(let id, let last): return end(id, last, write.result)
         case .reviveTask(let id, let floor):
             guard let old = task(id) else { return "a task is revived that is not there" }
@@ -80,6 +84,7 @@ struct SimulatedDisk {
             revived.insert(id)
             jobs[id.job]?.record.sequenceFloor = floor
             jobs[id.job]?.tasks[id.index]?.record.end = nil
+            jobs[id.job]?.tasks[id.index]?.record.tries = .init()
             jobs[id.job]?.tasks[id.index]?.isResultDamaged = false
         case .setSequenceFloor(let id, let floor):
             if let last = jobs[id]?.lastSequence, floor < last { return "the floor \(floor) is below \(last)" }

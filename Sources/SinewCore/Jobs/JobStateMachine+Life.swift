@@ -67,6 +67,7 @@ extension JobStateMachine {
                 if end.outcome != .done { jobs[slot].lastFailure = Swift.max(jobs[slot].lastFailure, end.sequence) }
             } else {
                 entry.state = .queued
+                entry.tries = task.tries
                 if jobs[slot].mayReopen { jobs[slot].ready.append(UInt32(task.index)) }
             }
             jobs[slot].put(task.index, entry)
