@@ -181,9 +181,17 @@ extension Simulation {
             for index in found.damaged { feedBroker(.jobs(.resultDamaged(.init(job: read.job, index: index)))) }
             return
         }
-        let next = found.results.last?.sequence ?? Swift.max(read.cursor, read.through)
-        let isComplete = read.jobHasEnded && (next >= read.through || found.results.isEmpty)
-        answer(request, .results(found.results, next: next, isComplete: isComplete))
+        var results = found.results
+        if results.last?.sequence ?? .max >= read.through {
+            for task in read.givenUp.prefix(read.countMax - results.count) {
+                results.append(
+                    .init(
+                        index: task.index, outcome: .cancelled, status: JobTaskOutcome.givenUpStatus,
+                        sequence: task.end?.sequence ?? 0, bytes: 0))
+            }
+        }
+        let next = results.last?.sequence ?? Swift.max(read.cursor, read.through)
+        answer(request, .results(results, next: next, isComplete: read.jobHasEnded && next >= read.last))
     }
 
     /// The process is gone. Of what it gave to the disk and was not told of, the first few groups may be there.

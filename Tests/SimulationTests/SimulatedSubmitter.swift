@@ -161,6 +161,9 @@ extension Simulation {
             go(submitter, to: .reading)
         case .cancelled, .expired:
             if !mayBeGivenUp(plan) { fail("a job was given up that nobody gave up") }
+            if outputs.count != job.tasks && flippedBits == 0 {
+                fail("\(outputs.count) of \(job.tasks) tasks of a job that was given up are listed")
+            }
             finishPlan(submitter)
         case .finished:
             if let missing = plan.requests.indices.first(where: { outputs[$0] == nil }) {
@@ -200,7 +203,7 @@ extension Simulation {
             // Workers that die for reasons of their own may do so four times with the same task in hand.
             let mayDie = request.isDeadly || (result.status == 13 && faults.loseWorkers)
             if request.failPercent == 0 && !mayDie { fail("task \(result.index) is dead: \(result.status)") }
-        case .cancelled: fail("a cancelled task has a result")
+        case .cancelled: if !mayBeGivenUp(plan) { fail("task \(result.index) was given up, and nobody did") }
         }
         if result.sequence <= submitters[submitter].cursor { fail("a result is not behind the cursor") }
         if let known = submitters[submitter].outputs[result.index] {

@@ -67,6 +67,9 @@ package enum JobTaskOutcome: UInt8, Sendable, CaseIterable {
     case dead = 3
     /// Given up with its job.
     case cancelled = 4
+
+    /// The gRPC status of a task that was given up with its job: CANCELLED.
+    package static let givenUpStatus: UInt8 = 1
 }
 
 /// What the store knows of a task, without its payload, label and result.
