@@ -152,7 +152,13 @@ extension BrokerLoop {
 
     mutating func reply(_ head: Head, _ body: MessageBody = MessageBody(), to client: ClientID) throws(ZeroMQError) {
         guard let route = clientRoutes.route(of: client.rawValue) else { return }
-        switch try Self.send(head, body, to: route, over: clients, &headWriter) {
+        let outcome: Socket.SendOutcome
+        if let counted = counted(body, for: client) {
+            outcome = try Self.send(head, counted, to: route, over: clients, &headWriter)
+        } else {
+            outcome = .wouldBlock
+        }
+        switch outcome {
         case .sent: return
         case .unroutable: break
         case .wouldBlock:
@@ -162,6 +168,14 @@ extension BrokerLoop {
         }
         clientRoutes.forget(client.rawValue)
         followUps.append(.clientGone(client))
+    }
+
+    /// The body, its payload counted if it is large; nil when more would wait for the client than may.
+    private mutating func counted(_ body: MessageBody, for client: ClientID) -> MessageBody? {
+        guard let payload = body.payload, payload.count >= Limits.repliesCountedBytesMin else { return body }
+        let unsent = clientRoutes.unsentBytes(of: client.rawValue)
+        guard unsent.hasRoom(for: payload.count, max: configuration.limits.repliesUnreadBytesMax) else { return nil }
+        return MessageBody(metadata: body.metadata, payload: unsent.counting(payload))
     }
 
     /// For messages whose loss repairs itself: a worker that cannot be reached falls silent.

@@ -15,6 +15,7 @@ package struct RouteTable {
         let user: String?
         var heard: Instant
         var rate: PeerRate?
+        var unsent: UnsentBytes?
     }
 
     private var entries: [Entry?] = []
@@ -64,6 +65,14 @@ package struct RouteTable {
         guard let slot = slot(of: number) else { return .dropped }
         if entries[slot]?.rate == nil { entries[slot]?.rate = PeerRate(limits, at: now) }
         return entries[slot]?.rate?.judge(byteCount: byteCount, at: now) ?? .dropped
+    }
+
+    /// Counts what waits for a known peer; a new counter, which nobody looks at again, for another one.
+    package mutating func unsentBytes(of number: UInt64) -> UnsentBytes {
+        guard let slot = slot(of: number) else { return UnsentBytes() }
+        let counter = entries[slot]?.unsent ?? UnsentBytes()
+        entries[slot]?.unsent = counter
+        return counter
     }
 
     /// The peers whose user is not admitted any more, in order of their slots.

@@ -55,6 +55,10 @@ package struct Limits: Equatable, Sendable {
 
     /// Replies that wait for one client. Hit: the reply is dropped and counted, and the broker forgets the client until it speaks again.
     package var repliesUnreadMax = 16_384
+    /// Their bytes. Hit: the same.
+    package var repliesUnreadBytesMax = 256 << 20
+    /// Payloads of replies below this many bytes are not counted: `repliesUnreadMax` of them are 64 MiB.
+    package static let repliesCountedBytesMin = 4_096
     /// Messages that wait for one worker. Hit: a task counts as undeliverable, so that the worker is taken for lost and its tasks run elsewhere;
     /// other messages to it are dropped.
     package var tasksUnreadMax = 131_072
@@ -265,6 +269,7 @@ package struct Limits: Equatable, Sendable {
             (payloadBytesMax <= peerBytesAtOnceMax, "payloadBytesMax must not exceed peerBytesAtOnceMax"),
             (peerPushbacksPerSecond >= 1, "peerPushbacksPerSecond must be at least 1"),
             (repliesUnreadMax >= 1, "repliesUnreadMax must be at least 1"),
+            (payloadBytesMax <= repliesUnreadBytesMax, "payloadBytesMax must not exceed repliesUnreadBytesMax"),
             (creditItemsMax <= tasksUnreadMax, "creditItemsMax must not exceed tasksUnreadMax"),
             (messagesUnreceivedMax >= 1, "messagesUnreceivedMax must be at least 1"),
             (handshakeDurationMax > .zero, "handshakeDurationMax must be positive"),

@@ -7,6 +7,7 @@ internal import CZeroMQ
     private enum Storage {
         case message(FrameStorage)
         case packed(PackedBytes.Reference)
+        case counted(CountedFrame)
     }
 
     private let storage: Storage
@@ -15,6 +16,8 @@ internal import CZeroMQ
     static let lendingBytesMin = 1024
 
     init(storage: FrameStorage) { self.storage = .message(storage) }
+
+    init(counted: CountedFrame) { storage = .counted(counted) }
 
     /// Makes a frame of an array; a large one is not copied.
     public init(_ bytes: [UInt8]) {
@@ -34,7 +37,7 @@ internal import CZeroMQ
         switch storage {
         case .message(let message):
             unsafe message.buffer.count <= Frame.packingBytesMax ? Frame(packed: .copy(of: message.buffer)) : self
-        case .packed: self
+        case .packed, .counted: self
         }
     }
 
@@ -47,6 +50,7 @@ internal import CZeroMQ
         switch storage {
         case .message(let message): unsafe message.buffer
         case .packed(let bytes): unsafe bytes.object.buffer
+        case .counted(let counted): unsafe counted.frame.buffer
         }
     }
 
@@ -55,6 +59,7 @@ internal import CZeroMQ
         switch storage {
         case .message(let message): message.share(into: &other)
         case .packed(let bytes): bytes.object.share(into: &other)
+        case .counted(let counted): counted.share(into: &other)
         }
     }
 
