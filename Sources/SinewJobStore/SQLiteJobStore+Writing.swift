@@ -109,6 +109,7 @@ extension SQLiteJobStore {
     }
 
     private mutating func insert(_ job: JobRecord, _ database: Database) throws {
+        try removeDamaged(job.id, database)
         let row = checksum.of(job)
         try run(
             """
@@ -122,6 +123,18 @@ extension SQLiteJobStore {
                 job.ended?.microseconds, Int64(bitPattern: job.sequenceFloor), row,
             ], database)
         numbers[job.id] = database.lastInsertedRowID
+    }
+
+    /// A job whose row is damaged is left out when the store is opened, so its client begins it anew, under the same id.
+    private mutating func removeDamaged(_ id: JobID, _ database: Database) throws {
+        guard let number = numbers[id] else { return }
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT \(Self.jobColumns) FROM job WHERE number = ?"), arguments: [number])
+        if let row = try rows.next(), try decodeJob(row) != nil {
+            throw JobStoreFailure.broken("\(folder.databasePath) has the job \(id.high):\(id.low) already")
+        }
+        try run("INSERT INTO removal(number) VALUES (?)", [number], database)
+        try run("DELETE FROM job WHERE number = ?", [number], database)
     }
 
     private mutating func change(_ id: JobID, _ database: Database, _ edit: (inout JobRecord) -> Void) throws {

@@ -144,6 +144,11 @@ extension Simulation {
     private func open() {
         for id in disk.ids {
             guard let entry = disk[id] else { continue }
+            if entry.isDamaged {
+                // It is left out, and whoever submitted it begins anew.
+                acknowledged[id] = nil
+                continue
+            }
             let indexes = entry.tasks.keys.sorted()
             let damaged = indexes.filter { entry.tasks[$0]?.isRecordDamaged == true }
             let tasks = indexes.compactMap { index in
@@ -165,11 +170,21 @@ extension Simulation {
             if Bool.random(using: &random) { apply(group) }
             return feedBroker(.jobs(.commitFailed(ticket, .broken("input/output error"))))
         }
+        if disk.meetsDamage(group) {
+            return feedBroker(.jobs(.commitFailed(ticket, .broken("no sound record of the job"))))
+        }
         apply(group)
         feedBroker(.jobs(.committed(ticket)))
     }
 
     func apply(_ group: [SimulatedDisk.Write]) {
+        for write in group {
+            guard case .removeJob(let id) = write.operation, let job = disk[id]?.record else { continue }
+            // The clock may have been set back since the broker looked at it.
+            let due = (job.ended ?? wall) + .microseconds(job.retentionMicroseconds)
+            if job.ended == nil || due > wall + .seconds(4) { fail("a job is removed before its time") }
+            acknowledged[id] = nil
+        }
         if let violated = disk.apply(group) { fail(violated) }
     }
 

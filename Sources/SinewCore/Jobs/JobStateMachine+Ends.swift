@@ -216,6 +216,12 @@ extension JobStateMachine {
         damagedTasks = []
         for task in damaged {
             guard let slot = slotOfJob[task.job] else { continue }
+            // It goes with its job, unless the disk refuses that.
+            guard jobs[slot].transition != .removing else {
+                damagedTasks.append(task)
+                retryAt = now + limits.storeRetryAfter
+                continue
+            }
             let entry = JobTaskRecord(index: task.index, items: 0, payloadBytes: 0, payloadHash: JobTask.absent.hash)
             actions.append(.write(.insertTask(task, entry), .none))
             jobs[slot].lastSequence += 1

@@ -34,6 +34,7 @@ extension JobStateMachine {
         tenants[tenant]?.jobs -= 1
         if tenants[tenant]?.isNothing == true { tenants[tenant] = nil }
         forgetContent(slot)
+        damagedTasks.removeAll { $0.job == record.id }
         slotOfJob[record.id] = nil
         jobsInOrder.remove(at: placeInOrder(record.id))
         wallTimers.remove(slot)
