@@ -7,11 +7,7 @@ extension BrokerLoop {
     mutating func perform(_ action: BrokerStateMachine.Action) throws(ZeroMQError) {
         switch action {
         case .admit(let task):
-            while held.count <= task.slot { held.append(nil) }
-            var call = callInHand()
-            call.tally = RequestActivity.Tally(
-                place: activity.index(of: call.head.model), items: call.head.items, admitted: now)
-            held[task.slot] = call
+            keepCallInHand(as: task)
         case .reject(let client, let call, let attempt, let reason):
             guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
             let status = try answer(client, call, attempt: attempt, head, with: reason)
@@ -20,17 +16,18 @@ extension BrokerLoop {
             try dispatch(task, lease, to: worker, attempt: attempt, deadline: deadline)
         case .deliver(let task, let client, let call, let attempt):
             guard case .result(let head, let body) = inHand else { preconditionFailure("delivered no result in hand") }
-            if let tally = held[task.slot]?.tally { activity.noteEnded(tally, head.status, at: now) }
+            if let kept = held[task] { activity.noteEnded(kept.tally, head.status, at: now) }
             try deliver(head, body, to: client, call, attempt: attempt)
-            held[task.slot] = nil
+            held.release(task)
         case .abort(let task, let client, let call, let attempt, let reason):
-            guard let kept = held[task.slot] else { preconditionFailure("aborted a call that is not held") }
-            held[task.slot] = nil
+            guard let kept = held[task] else { preconditionFailure("aborted a call that is not held") }
+            held.release(task)
             let status = try answer(client, call, attempt: attempt, kept.head, with: reason)
             activity.noteEnded(kept.tally, status, at: now)
         case .discard(let task):
             noteDiscarded(task)
-            held[task.slot] = nil
+            held.release(task)
+        case .noteDeaths: preconditionFailure("meant for the jobs")
         case .withdraw(_, let lease, let worker):
             try send(Head(kind: .cancelTask, lease: lease.rawValue), to: worker)
         case .welcome(let worker):
@@ -46,7 +43,7 @@ extension BrokerLoop {
             forget(worker, loss)
         case .announceDrain:
             for client in clientRoutes.numbers {
-                try reply(Head(kind: .goingAway), [], to: ClientID(rawValue: client))
+                try reply(Head(kind: .goingAway), to: ClientID(rawValue: client))
             }
         case .stop:
             isStopped = true
@@ -54,39 +51,46 @@ extension BrokerLoop {
         }
     }
 
-    private func callInHand() -> HeldCall {
+    private mutating func keepCallInHand(as task: TaskID) {
         switch inHand {
-        case .call(let head, let body): return HeldCall(head: head, body: body)
-        case .payload(let task, let bytes):
-            var call = jobCall(task, bytes)
+        case .call(let head, let body): held.keep(call(head, body), for: task)
+        case .payload(let jobTask, let bytes):
+            var call = call(head(of: jobTask), MessageBody(payload: Frame(bytes)))
             call.isTask = true
-            return call
+            held.keep(call, for: task)
         case .none, .result, .hello: preconditionFailure("admitted a call not in hand")
         }
+        admitted = task
+    }
+
+    private mutating func call(_ head: Head, _ body: MessageBody) -> HeldCall {
+        let index = activity.index(of: head.model)
+        return HeldCall(head, held.names(of: head, activity: index), body, admitted: now)
     }
 
     private mutating func dispatch(
         _ task: TaskID, _ lease: LeaseToken, to worker: WorkerID, attempt: Int, deadline: Instant
     ) throws(ZeroMQError) {
-        guard let call = held[task.slot] else { preconditionFailure("dispatched a call that is not held") }
+        guard let call = held[task] else { preconditionFailure("dispatched a call that is not held") }
         guard let route = workerRoutes.route(of: worker.rawValue) else {
             followUps.append(.undeliverable(worker, lease))
             return
         }
-        held[task.slot]?.tally.dispatched = now
+        held.noteDispatched(task, at: now)
         var head = call.head
         head.kind = .task
         head.lease = lease.rawValue
         head.attempt = UInt8(clamping: attempt)
         head.timeoutMicroseconds = (deadline - now).remainingMicroseconds
-        switch try workers.send(Message(frames: [route, Frame(head.encode())] + call.body)) {
+        if admitted == task { admitted = nil }
+        switch try Self.send(head, call.body, to: route, over: workers, &headWriter) {
         case .sent: break
         case .unroutable, .wouldBlock: followUps.append(.undeliverable(worker, lease))
         }
     }
 
     private mutating func deliver(
-        _ result: Head, _ body: [Frame], to client: ClientID, _ call: CallID, attempt: Int
+        _ result: Head, _ body: MessageBody, to client: ClientID, _ call: CallID, attempt: Int
     ) throws(ZeroMQError) {
         var head = result
         head.kind = .reply
@@ -128,7 +132,7 @@ extension BrokerLoop {
 
     /// A call whose client gave it up, or a task: either a worker has answered it, or it will be offered again.
     private mutating func noteDiscarded(_ task: TaskID) {
-        guard let kept = held[task.slot] else { return }
+        guard let kept = held[task] else { return }
         guard kept.isTask else { return activity.noteEnded(kept.tally, .cancelled, at: now) }
         if case .result(let head, _) = inHand, LeaseToken(rawValue: head.lease).slot == task.slot {
             activity.noteEnded(kept.tally, head.status, at: now)
@@ -143,12 +147,18 @@ extension BrokerLoop {
             kind: .reply, method: head.method, model: head.model, callID: call.rawValue,
             attempt: UInt8(clamping: attempt), items: head.items, status: rejection.status,
             errorCode: UInt16(clamping: rejection.detail.code))
-        try self.reply(reply, [Frame(rejection.detail.encode())], to: client)
+        try self.reply(reply, MessageBody(payload: Frame(rejection.detail.encode())), to: client)
     }
 
-    mutating func reply(_ head: Head, _ body: [Frame], to client: ClientID) throws(ZeroMQError) {
+    mutating func reply(_ head: Head, _ body: MessageBody = MessageBody(), to client: ClientID) throws(ZeroMQError) {
         guard let route = clientRoutes.route(of: client.rawValue) else { return }
-        switch try clients.send(Message(frames: [route, Frame(head.encode())] + body)) {
+        let outcome: Socket.SendOutcome
+        if let counted = counted(body, for: client) {
+            outcome = try Self.send(head, counted, to: route, over: clients, &headWriter)
+        } else {
+            outcome = .wouldBlock
+        }
+        switch outcome {
         case .sent: return
         case .unroutable: break
         case .wouldBlock:
@@ -160,10 +170,28 @@ extension BrokerLoop {
         followUps.append(.clientGone(client))
     }
 
+    /// The body, its payload counted if it is large; nil when more would wait for the client than may.
+    private mutating func counted(_ body: MessageBody, for client: ClientID) -> MessageBody? {
+        guard let payload = body.payload, payload.count >= Limits.repliesCountedBytesMin else { return body }
+        let unsent = clientRoutes.unsentBytes(of: client.rawValue)
+        guard unsent.hasRoom(for: payload.count, max: configuration.limits.repliesUnreadBytesMax) else { return nil }
+        return MessageBody(metadata: body.metadata, payload: unsent.counting(payload))
+    }
+
     /// For messages whose loss repairs itself: a worker that cannot be reached falls silent.
     @discardableResult
-    func send(_ head: Head, _ body: [Frame] = [], to worker: WorkerID) throws(ZeroMQError) -> Socket.SendOutcome {
+    mutating func send(
+        _ head: Head, _ body: MessageBody = MessageBody(), to worker: WorkerID
+    ) throws(ZeroMQError) -> Socket.SendOutcome {
         guard let route = workerRoutes.route(of: worker.rawValue) else { return .unroutable }
-        return try workers.send(Message(frames: [route, Frame(head.encode())] + body))
+        return try Self.send(head, body, to: route, over: workers, &headWriter)
+    }
+
+    static func send(
+        _ head: Head, _ body: MessageBody, to route: Frame, over socket: borrowing Socket, _ writer: inout HeadWriter
+    ) throws(ZeroMQError) -> Socket.SendOutcome {
+        try writer.write(head) { (bytes) throws(ZeroMQError) in
+            try socket.send(to: route, head: bytes, metadata: body.metadata, payload: body.payload)
+        }
     }
 }

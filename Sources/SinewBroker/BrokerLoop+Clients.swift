@@ -6,45 +6,56 @@ internal import SinewZeroMQ
 extension BrokerLoop {
     mutating func receiveFromClients() throws(ZeroMQError) {
         for _ in 0..<Self.messagesPerTurnMax {
-            guard let message = try clients.receive() else { return }
+            guard let message = try clients.receiveLent() else { return }
             try handleClientMessage(message)
         }
     }
 
-    private mutating func handleClientMessage(_ message: Message) throws(ZeroMQError) {
-        guard let route = message.frames.first else { return }
-        let sender = sender(of: message, at: .clients)
+    private mutating func handleClientMessage(_ message: borrowing ReceivedMessage) throws(ZeroMQError) {
+        let sender = sender(message.userID, at: .clients)
         if case .refused = sender { return }
-        var parsed: (head: Head, body: [Frame])
+        var head: Head
         do {
-            parsed = try parse(message)
+            head = try parse(message, like: lastCall)
         } catch {
             counters.malformedMessages += 1
             logger.debug("malformed message of a client", metadata: ["reason": "\(error)"])
-            try answerMalformed(route, error)
+            try answerMalformed(message.take(0), error)
             return
         }
-        guard clientRoutes.isKnown(route) || clientRoutes.count < configuration.limits.clientsMax else {
-            try refuseClient(route, parsed.head)
-            return
-        }
-        var displaced: UInt64?
-        let client = ClientID(
-            rawValue: clientRoutes.number(of: route, user: message.userID, heard: now, displaced: &displaced))
-        if let displaced { try tell(.clientGone(ClientID(rawValue: displaced))) }
-        if case .holder(let entry) = sender { parsed.head.tenant = entry.tenant }
-        let head = parsed.head
-        guard try isSlowEnough(message, head, client) else { return }
+        lastCall = head
+        guard let client = try client(behind: message, head) else { return }
+        if case .holder(let entry) = sender { head.tenant = entry.tenant }
+        guard try isSlowEnough(message.byteCount, of: message.userID, head, client) else { return }
         switch head.kind {
-        case .call: try handleCall(head, parsed.body, of: client, mayOperate: sender.mayOperate)
+        case .call: try handleCall(head, body(of: message), of: client, mayOperate: sender.mayOperate)
         case .cancel:
             try tell(.cancelled(client, CallID(rawValue: head.callID)))
             try dropJobRequest(head.callID, of: client)
-        case .ping: try reply(Head(kind: .pong, callID: head.callID, lease: incarnation), [], to: client)
+        case .ping: try reply(Head(kind: .pong, callID: head.callID, lease: incarnation), to: client)
         case .reply, .pong, .goingAway, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
             .helloAgain, .drain:
             counters.malformedMessages += 1
         }
+    }
+
+    /// Who speaks; nil when there is no room for one more, and it was told so.
+    private mutating func client(behind message: borrowing ReceivedMessage, _ head: Head) throws(ZeroMQError)
+        -> ClientID?
+    {
+        let user = message.userID
+        if let known = message.withBytes(of: 0, { clientRoutes.knownNumber(of: $0, user: user, heard: now) }) {
+            return ClientID(rawValue: known)
+        }
+        let route = message.take(0)
+        guard clientRoutes.isKnown(route) || clientRoutes.count < configuration.limits.clientsMax else {
+            try refuseClient(route, head)
+            return nil
+        }
+        var displaced: UInt64?
+        let number = clientRoutes.number(of: route, user: user, heard: now, displaced: &displaced)
+        if let displaced { try tell(.clientGone(ClientID(rawValue: displaced))) }
+        return ClientID(rawValue: number)
     }
 
     /// The table of clients is full; the next sweep forgets those that are idle.
@@ -66,15 +77,23 @@ extension BrokerLoop {
         try clients.send(Message(frames: [route, Frame(reply.encode()), Frame(rejection.detail.encode())]))
     }
 
-    /// Head and what follows it, behind the routing id.
-    func parse(_ message: Message) throws(WireError) -> (head: Head, body: [Frame]) {
-        guard message.droppedFrames == 0, message.frames.count >= 2 else {
+    /// The head behind the routing id.
+    func parse(_ message: borrowing ReceivedMessage, like last: Head?) throws(WireError) -> Head {
+        guard message.droppedFrames == 0, message.frameCount >= 2 else {
             throw WireError(
-                .wrongFrames, "\(message.frames.count + message.droppedFrames - 1) frames, a message has 1 to 3")
+                .wrongFrames, "\(message.frameCount + message.droppedFrames - 1) frames, a message has 1 to 3")
         }
-        _ = try Frames.payloadIndex(frameCount: message.frames.count - 1)
-        let head = try message.frames[1].withBytes { (bytes) throws(WireError) in try Head(decoding: bytes) }
-        return (head, Array(message.frames[2...]))
+        _ = try Frames.payloadIndex(frameCount: message.frameCount - 1)
+        return try message.withBytes(of: 1) { (bytes) throws(WireError) in try Head(decoding: bytes, like: last) }
+    }
+
+    /// What follows the head of a message that was parsed.
+    func body(of message: borrowing ReceivedMessage) -> MessageBody {
+        switch message.frameCount {
+        case ...2: MessageBody()
+        case 3: MessageBody(payload: message.take(2))
+        default: MessageBody(metadata: message.take(2), payload: message.take(3))
+        }
     }
 
     /// A peer that speaks another version is told so; anything else that cannot be read names no call to answer.
@@ -90,7 +109,7 @@ extension BrokerLoop {
     }
 
     private mutating func handleCall(
-        _ head: Head, _ body: [Frame], of client: ClientID, mayOperate: Bool
+        _ head: Head, _ body: MessageBody, of client: ClientID, mayOperate: Bool
     ) throws(ZeroMQError) {
         if let method = PoseSolver.Method(rawValue: head.method) {
             switch method {
@@ -122,9 +141,9 @@ extension BrokerLoop {
     }
 
     private mutating func admit<Method: WireMethod>(
-        _ head: Head, _ body: [Frame], _ method: Method.Type, of client: ClientID
+        _ head: Head, _ body: MessageBody, _ method: Method.Type, of client: ClientID
     ) throws(ZeroMQError) {
-        guard let payload = body.last, !payload.isEmpty else {
+        guard let payload = body.payload, !payload.isEmpty else {
             try answer(
                 head, client,
                 with: WireRejection(
@@ -132,8 +151,7 @@ extension BrokerLoop {
                     "the call has no payload; send a \(Method.Request.messageName)"))
             return
         }
-        var bytes = 0
-        for frame in body { bytes += frame.count }
+        let bytes = body.byteCount
         guard bytes <= configuration.limits.payloadBytesMax else {
             try answer(
                 head, client,
@@ -147,12 +165,12 @@ extension BrokerLoop {
             items: Int(head.items), payloadBytes: bytes,
             deadline: head.timeoutMicroseconds.map { now + .microseconds(Int64(clamping: $0)) },
             priority: head.priority, tenant: TenantID(head.tenant))
-        try tell(.called(call), with: .call(head, body: body))
+        try tell(.called(call), with: .call(head, body))
     }
 
     /// A client wants all workers of a name to leave.
     private mutating func drainWorkers(
-        _ head: Head, _ body: [Frame], _ client: ClientID, mayOperate: Bool
+        _ head: Head, _ body: MessageBody, _ client: ClientID, mayOperate: Bool
     ) throws(ZeroMQError) {
         guard mayOperate else {
             try answer(
@@ -165,7 +183,7 @@ extension BrokerLoop {
         }
         let request: DrainWorkerRequest
         do {
-            request = try body.last?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
+            request = try body.payload?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
         } catch {
             try answer(head, client, with: WireRejection(.invalidArgument, .malformedRequest, error.message))
             return
@@ -192,10 +210,10 @@ extension BrokerLoop {
         return .success(named.count)
     }
 
-    private mutating func answerHealthCheck(_ head: Head, _ body: [Frame], _ client: ClientID) throws(ZeroMQError) {
+    private mutating func answerHealthCheck(_ head: Head, _ body: MessageBody, _ client: ClientID) throws(ZeroMQError) {
         let request: HealthCheckRequest
         do {
-            request = try body.last?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
+            request = try body.payload?.withBytes { (bytes) throws(WireError) in try .init(decoding: bytes) } ?? .init()
         } catch {
             try answer(head, client, with: WireRejection(.invalidArgument, .malformedRequest, error.message))
             return
@@ -206,7 +224,7 @@ extension BrokerLoop {
     mutating func answerItself(_ payload: [UInt8], _ head: Head, _ client: ClientID) throws(ZeroMQError) {
         let reply = Head(
             kind: .reply, method: head.method, callID: head.callID, attempt: head.attempt, status: .ok)
-        try self.reply(reply, [Frame(payload)], to: client)
+        try self.reply(reply, MessageBody(payload: Frame(payload)), to: client)
     }
 
     mutating func answer(_ head: Head, _ client: ClientID, with rejection: WireRejection) throws(ZeroMQError) {

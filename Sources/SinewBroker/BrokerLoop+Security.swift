@@ -22,22 +22,22 @@ extension BrokerLoop {
         }
     }
 
-    mutating func sender(of message: Message, at port: BrokerPort) -> Sender {
+    mutating func sender(_ user: String?, at port: BrokerPort) -> Sender {
         guard let keys else { return .anybody }
-        guard let user = message.userID, let entry = keys[user] else {
-            refuse(message, "the key is not authorized any more", at: port)
+        guard let user, let entry = keys[user] else {
+            refuse(user, "the key is not authorized any more", at: port)
             return .refused
         }
         if let objection = port.objection(to: entry.role) {
-            refuse(message, objection, at: port)
+            refuse(user, objection, at: port)
             return .refused
         }
         return .holder(entry)
     }
 
-    private mutating func refuse(_ message: Message, _ why: String, at port: BrokerPort) {
+    private mutating func refuse(_ user: String?, _ why: String, at port: BrokerPort) {
         counters.messagesRefused += 1
-        noteRefusal("refused a message: \(why)", at: port, key: message.userID)
+        noteRefusal("refused a message: \(why)", at: port, key: user)
     }
 
     /// One line in the log for the first of its kind and then one a minute.
@@ -79,9 +79,9 @@ extension BrokerLoop {
     }
 
     /// Whether a client keeps to its rate; a call that does not is pushed back.
-    mutating func isSlowEnough(_ message: Message, _ head: Head, _ client: ClientID) throws(ZeroMQError) -> Bool {
-        var byteCount = 0
-        for frame in message.frames { byteCount += frame.count }
+    mutating func isSlowEnough(
+        _ byteCount: Int, of user: String?, _ head: Head, _ client: ClientID
+    ) throws(ZeroMQError) -> Bool {
         let limits = configuration.limits
         let wait: Duration
         switch clientRoutes.judge(client.rawValue, byteCount: byteCount, limits: limits, at: now) {
@@ -90,7 +90,7 @@ extension BrokerLoop {
         case .dropped: wait = .zero
         }
         counters.messagesTooFast += 1
-        noteRefusal("a client sends faster than one may", at: .clients, key: message.userID)
+        noteRefusal("a client sends faster than one may", at: .clients, key: user)
         if head.kind == .call, wait > .zero {
             let retryAfter = Swift.min(Swift.max(wait, limits.retryAfterMin), limits.retryAfterMax)
             try answer(
@@ -106,8 +106,13 @@ extension BrokerLoop {
 
     /// What libzmq says of connections that did not come about.
     mutating func noteHandshakes() throws(ZeroMQError) {
-        while let outcome = try clientHandshakes.next() { note(outcome, at: .clients) }
-        while let outcome = try workerHandshakes.next() { note(outcome, at: .workers) }
+        // Asked only then: finding nothing costs a system call each.
+        if poller.isReady(clientHandshakesReady) {
+            while let outcome = try clientHandshakes.next() { note(outcome, at: .clients) }
+        }
+        if poller.isReady(workerHandshakesReady) {
+            while let outcome = try workerHandshakes.next() { note(outcome, at: .workers) }
+        }
     }
 
     private mutating func note(_ outcome: HandshakeMonitor.Outcome, at port: BrokerPort) {

@@ -6,17 +6,17 @@ internal import SinewZeroMQ
 extension BrokerLoop {
     mutating func receiveFromWorkers() throws(ZeroMQError) {
         for _ in 0..<Self.messagesPerTurnMax {
-            guard let message = try workers.receive() else { return }
+            guard let message = try workers.receiveLent() else { return }
             try handleWorkerMessage(message)
         }
     }
 
-    private mutating func handleWorkerMessage(_ message: Message) throws(ZeroMQError) {
-        guard let route = message.frames.first else { return }
-        if case .refused = sender(of: message, at: .workers) { return }
+    private mutating func handleWorkerMessage(_ message: borrowing ReceivedMessage) throws(ZeroMQError) {
+        if case .refused = sender(message.userID, at: .workers) { return }
         do {
-            let parsed = try parse(message)
-            try hearWorker(parsed.head, parsed.body, route, user: message.userID)
+            let head = try parse(message, like: lastResult)
+            lastResult = head
+            try hearWorker(head, body(of: message), worker(behind: message))
         } catch let error as WireError {
             counters.malformedMessages += 1
             logger.warning("malformed message of a worker", metadata: ["reason": "\(error)"])
@@ -27,20 +27,27 @@ extension BrokerLoop {
         }
     }
 
-    private mutating func hearWorker(_ head: Head, _ body: [Frame], _ route: Frame, user: String?) throws {
+    private mutating func worker(behind message: borrowing ReceivedMessage) throws(ZeroMQError) -> WorkerID {
+        let user = message.userID
+        if let known = message.withBytes(of: 0, { workerRoutes.knownNumber(of: $0, user: user, heard: now) }) {
+            return WorkerID(rawValue: known)
+        }
         var displaced: UInt64?
-        let worker = WorkerID(
-            rawValue: workerRoutes.number(of: route, user: user, heard: now, displaced: &displaced))
+        let number = workerRoutes.number(of: message.take(0), user: user, heard: now, displaced: &displaced)
         if let displaced { try end(WorkerID(rawValue: displaced)) }
+        return WorkerID(rawValue: number)
+    }
+
+    private mutating func hearWorker(_ head: Head, _ body: MessageBody, _ worker: WorkerID) throws {
         let lease = LeaseToken(rawValue: head.lease)
         switch head.kind {
         case .hello: try introduce(worker, body)
         case .beat: try hearBeat(worker, body)
         case .result:
             let event = JobsAndCalls.Event.resulted(
-                worker, lease, status: head.status.rawValue, bytes: body.last?.count ?? 0)
+                worker, lease, status: head.status.rawValue, bytes: body.payload?.count ?? 0)
             let before = counters.itemsDelivered
-            try tell(event, with: .result(head, body: body))
+            try tell(event, with: .result(head, body))
             // Nothing, when the lease was not valid any more or the result is an error.
             descriptions[worker]?.itemsAnswered += counters.itemsDelivered - before
         case .returned: try tell(.returned(worker, lease))
@@ -51,8 +58,8 @@ extension BrokerLoop {
         if !machine.calls.isKnown(worker) { workerRoutes.forget(worker.rawValue) }
     }
 
-    private mutating func introduce(_ worker: WorkerID, _ body: [Frame]) throws {
-        guard let payload = body.last else { throw WireError(.wrongFrames, "a hello without payload") }
+    private mutating func introduce(_ worker: WorkerID, _ body: MessageBody) throws {
+        guard let payload = body.payload else { throw WireError(.wrongFrames, "a hello without payload") }
         let hello = try payload.withBytes { (bytes) throws(WireError) in try WorkerHello(decoding: bytes) }
         try Self.checkTexts(of: hello)
         var keys: [ModelKey] = []
@@ -81,8 +88,8 @@ extension BrokerLoop {
         }
     }
 
-    private mutating func hearBeat(_ worker: WorkerID, _ body: [Frame]) throws {
-        guard let payload = body.last else { throw WireError(.wrongFrames, "a beat without payload") }
+    private mutating func hearBeat(_ worker: WorkerID, _ body: MessageBody) throws {
+        guard let payload = body.payload else { throw WireError(.wrongFrames, "a beat without payload") }
         let beat = try payload.withBytes { (bytes) throws(WireError) in try WorkerBeat(decoding: bytes) }
         let holding = beat.holding.map { $0.leases.map { LeaseToken(rawValue: $0) } }
         if let known = descriptions[worker] {
@@ -115,7 +122,7 @@ extension BrokerLoop {
             beatIntervalMicroseconds: limits.beatInterval.remainingMicroseconds,
             leaseMicroseconds: limits.workerSilenceMax.remainingMicroseconds,
             payloadBytesMax: UInt64(limits.payloadBytesMax), version: configuration.version)
-        try send(Head(kind: .welcome), [Frame(welcome.encode())], to: worker)
+        try send(Head(kind: .welcome), MessageBody(payload: Frame(welcome.encode())), to: worker)
     }
 
     /// A worker that is not taken in is told to leave, with the reason.
@@ -137,7 +144,9 @@ extension BrokerLoop {
             message = "the broker is about to end"
         }
         logger.warning("worker refused", metadata: ["reason": "\(message)"])
-        try send(Head(kind: .drain, status: status), [Frame(ErrorDetail(message: message).encode())], to: worker)
+        try send(
+            Head(kind: .drain, status: status), MessageBody(payload: Frame(ErrorDetail(message: message).encode())),
+            to: worker)
     }
 
     mutating func forget(_ worker: WorkerID, _ loss: BrokerStateMachine.WorkerLoss) {

@@ -9,16 +9,6 @@ internal import SinewZeroMQ
 ///
 /// Payload frames pass through uncopied and unread; a head is read once and written once per hop.
 struct BrokerLoop: ~Copyable {
-    /// A call whose payload is kept until it is answered, because a task may have to run again.
-    struct HeldCall {
-        let head: Head
-        /// Metadata and payload, as the client sent them.
-        let body: [Frame]
-        /// Whether it is a task of a job.
-        var isTask = false
-        var tally = RequestActivity.Tally()
-    }
-
     /// What a worker said about itself.
     struct WorkerDescription {
         var hello: WorkerHello
@@ -30,8 +20,8 @@ struct BrokerLoop: ~Copyable {
     /// The message that the state machine is being told of; actions refer to it.
     enum MessageInHand {
         case none
-        case call(Head, body: [Frame])
-        case result(Head, body: [Frame])
+        case call(Head, MessageBody)
+        case result(Head, MessageBody)
         case hello(WorkerHello)
         /// What the store has read for a worker.
         case payload(JobTaskID, [UInt8])
@@ -51,6 +41,8 @@ struct BrokerLoop: ~Copyable {
     let clientsReady: Poller.Token
     let workersReady: Poller.Token
     let mailboxReady: Poller.Token
+    let clientHandshakesReady: Poller.Token
+    let workerHandshakesReady: Poller.Token
     let clientHandshakes: HandshakeMonitor
     let workerHandshakes: HandshakeMonitor
     /// Who may speak; nil when everybody may.
@@ -67,8 +59,14 @@ struct BrokerLoop: ~Copyable {
     var inHand = MessageInHand.none
     var clientRoutes = RouteTable()
     var workerRoutes = RouteTable()
-    /// By the slot of the task.
-    var held: [HeldCall?] = []
+    var held = HeldCalls()
+    /// The call that was just admitted, until it is forwarded.
+    var admitted: TaskID?
+    /// The last of their kind: the next one probably has the same names.
+    var lastCall: Head?
+    var lastResult: Head?
+    /// Where heads are written.
+    var headWriter = HeadWriter()
     var descriptions: [WorkerID: WorkerDescription] = [:]
     var counters = Counters()
     var activity = RequestActivity()
@@ -130,8 +128,8 @@ struct BrokerLoop: ~Copyable {
         workersReady = poller.add(workers)
         clientsReady = poller.add(clients)
         mailboxReady = poller.add(mailbox.waker)
-        _ = poller.add(clientHandshakes)
-        _ = poller.add(workerHandshakes)
+        clientHandshakesReady = poller.add(clientHandshakes)
+        workerHandshakesReady = poller.add(workerHandshakes)
         self.clientHandshakes = clientHandshakes
         self.workerHandshakes = workerHandshakes
         self.poller = poller
@@ -225,6 +223,10 @@ struct BrokerLoop: ~Copyable {
         inHand = message
         try take(event)
         inHand = .none
+        if let admitted {
+            self.admitted = nil
+            held.pack(admitted)
+        }
         // Each follow-up forgets a peer, so this ends.
         while let event = followUps.popLast() { try take(.calls(event)) }
     }

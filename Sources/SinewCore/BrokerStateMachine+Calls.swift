@@ -13,17 +13,18 @@ extension BrokerStateMachine {
         // A job may take days; its own time to live ends it.
         let latest = call.client == .jobs ? .distantFuture : now + limits.deadlineMax
         let slot = tasks.reserveSlot()
-        var task = BrokerTask(
-            id: TaskID(slot: slot, sequence: nextSequence), client: call.client, call: call.id, attempt: call.attempt,
-            queue: queue, items: Swift.max(call.items, 1), payloadBytes: call.payloadBytes,
-            deadline: Swift.min(call.deadline ?? now + limits.deadlineDefault, latest), admitted: now,
-            sequence: nextSequence)
+        let task = BrokerTask(
+            slot: slot, sequence: nextSequence, of: call, queue: queue,
+            deadline: Swift.min(call.deadline ?? now + limits.deadlineDefault, latest), admitted: now)
         nextSequence += 1
-        task.tag = queues[queue].fair.insert(
-            slot, items: task.items, flow: .init(tenant: call.tenant, priority: call.priority),
-            sequence: task.sequence)
         noteQueued(task, 1)
         tasks.insert(task)
+        if task.isSolo(limits) {
+            queues[queue].solo.append(slot)
+        } else {
+            let flow = FairQueue.FlowKey(tenant: call.tenant, priority: call.priority)
+            queues[queue].fair.insert(slot, flow: flow, at: now, &tasks)
+        }
         deadlines.set(slot, task.deadline)
         actions.append(.admit(task.id))
     }
@@ -120,7 +121,7 @@ extension BrokerStateMachine {
             for lease in [lease, task.hedge] {
                 guard let lease else { continue }
                 if withdraw, let worker = workers[lease.worker] {
-                    actions.append(.withdraw(task.id, lease.token, from: worker.id))
+                    actions.append(.withdraw(task.id, task.token(of: lease), from: worker.id))
                 }
                 endLease(slot, lease, at: now)
             }
@@ -129,11 +130,14 @@ extension BrokerStateMachine {
         }
     }
 
+    /// A broker that is started anew must not give a task that kills as many lives again.
+    func noteDeaths(_ task: BrokerTask, into actions: inout [Action]) {
+        if task.client == .jobs { actions.append(.noteDeaths(task.call, task.deaths)) }
+    }
+
     mutating func leaveQueue(_ slot: Int) {
         let task = tasks[slot]
-        if queues[task.queue].fair.contains(slot) {
-            queues[task.queue].fair.remove(slot)
-        } else {
+        if !queues[task.queue].fair.remove(slot, &tasks) {
             queues[task.queue].solo.removeAll { $0 == slot }
             releaseReservationIfUnused(of: task.queue)
         }
@@ -154,7 +158,10 @@ extension BrokerStateMachine {
     mutating func requeue(_ slot: Int, diedWithWorker: Bool, at now: Instant, into actions: inout [Action]) {
         var task = tasks[slot]
         let wasSolo = task.isSolo(limits)
-        if diedWithWorker { task.deaths += 1 }
+        if diedWithWorker {
+            task.deaths += 1
+            noteDeaths(task, into: &actions)
+        }
         task.state = .queued
         stragglers.remove(slot)
         tasks[slot] = task
@@ -163,7 +170,7 @@ extension BrokerStateMachine {
         if task.isSolo(limits) {
             queues[task.queue].solo.append(slot)
         } else {
-            queues[task.queue].fair.restore(slot, at: task.tag)
+            queues[task.queue].fair.restore(slot, &tasks)
         }
         if wasSolo && diedWithWorker {
             counts.callsPoisoned += 1

@@ -7,24 +7,27 @@ extension BrokerStateMachine {
         guard counts.queuedCalls > 0, nextLease < leaseLimit else { return }
         for queue in queues.indices where !queues[queue].solo.isEmpty { dispatchSolo(queue, at: now, into: &actions) }
         var blocked = [Bool](repeating: false, count: queues.count)
-        while nextLease < leaseLimit, let queue = queueOfOldest(except: blocked) {
-            guard let first = queues[queue].fair.first,
-                let worker = bestWorker(for: queue, items: tasks[first.slot].items, at: now)
+        while nextLease < leaseLimit, let queue = queueOfOldest(except: blocked, at: now) {
+            guard let first = queues[queue].fair.first(at: now, ageing: limits.ageing),
+                let worker = bestWorker(for: queue, items: tasks[first].items, at: now)
             else {
                 blocked[queue] = true
                 continue
             }
-            guard let slot = queues[queue].fair.popFirst() else { preconditionFailure("the queue lost its first task") }
+            guard let slot = queues[queue].fair.popFirst(at: now, ageing: limits.ageing, &tasks) else {
+                preconditionFailure("the queue lost its first task")
+            }
             lease(slot, to: worker, at: now, into: &actions)
         }
     }
 
-    private func queueOfOldest(except blocked: [Bool]) -> Int? {
+    private func queueOfOldest(except blocked: [Bool], at now: Instant) -> Int? {
         var best: (queue: Int, sequence: UInt64)?
         for queue in queues.indices where !blocked[queue] {
-            guard let first = queues[queue].fair.first else { continue }
-            if let known = best, known.sequence < first.tag.sequence { continue }
-            best = (queue, first.tag.sequence)
+            guard let first = queues[queue].fair.first(at: now, ageing: limits.ageing) else { continue }
+            let sequence = tasks[first].sequence
+            if let known = best, known.sequence < sequence { continue }
+            best = (queue, sequence)
         }
         return best?.queue
     }
@@ -131,21 +134,18 @@ extension BrokerStateMachine {
     private mutating func giveLease(
         _ slot: Int, to worker: Int, at now: Instant, into actions: inout [Action]
     ) -> BrokerTask.Lease {
-        guard var holder = workers[worker] else { preconditionFailure("leased to a forgotten worker") }
-        let task = tasks[slot]
-        precondition(task.deadline > now, "an expired task was to be dispatched")
-        let token = LeaseToken(slot: slot, sequence: nextLease)
-        nextLease += 1
-        if task.leasesGiven > 0 { counts.leasesRepeated += 1 }
+        if tasks[slot].leasesGiven > 0 { counts.leasesRepeated += 1 }
         tasks[slot].leasesGiven += 1
         counts.leasesGiven += 1
-        let lease = BrokerTask.Lease(token: token, worker: worker, confirmed: now, position: holder.leased.count)
-        holder.rate.advance(to: now, wasBusy: !holder.leased.isEmpty)
-        holder.leased.append(slot)
-        holder.inFlightItems += task.items
-        workers[worker] = holder
+        let task = tasks[slot]
+        precondition(task.deadline > now, "an expired task was to be dispatched")
+        guard let (id, position) = workers[worker]?.add(slot, items: task.items, at: now) else {
+            preconditionFailure("leased to a forgotten worker")
+        }
+        let lease = BrokerTask.Lease(sequence: nextLease, worker: worker, confirmed: now, position: position)
+        nextLease += 1
         actions.append(
-            .dispatch(task.id, token, to: holder.id, attempt: task.leasesGiven + 1, deadline: task.deadline))
+            .dispatch(task.id, task.token(of: lease), to: id, attempt: task.leasesGiven, deadline: task.deadline))
         return lease
     }
 
@@ -165,18 +165,13 @@ extension BrokerStateMachine {
 
     /// Ends a lease without saying what becomes of the task.
     mutating func endLease(_ slot: Int, _ lease: BrokerTask.Lease, at now: Instant) {
-        guard var holder = workers[lease.worker] else { preconditionFailure("a lease of a forgotten worker") }
-        holder.rate.advance(to: now, wasBusy: true)
-        let last = holder.leased.removeLast()
-        if last != slot {
-            holder.leased[lease.position] = last
-            tasks[last].update(on: lease.worker) { $0.position = lease.position }
+        guard let moved = workers[lease.worker]?.remove(at: lease.position, items: tasks[slot].items, at: now) else {
+            preconditionFailure("a lease of a forgotten worker")
         }
-        holder.inFlightItems -= tasks[slot].items
-        if case .alone(let queue) = holder.reservation {
-            holder.reservation = .none
+        if moved != slot { tasks[moved].update(on: lease.worker) { $0.position = lease.position } }
+        if case .alone(let queue)? = workers[lease.worker]?.reservation {
+            workers[lease.worker]?.reservation = .none
             queues[queue].soloWorker = nil
         }
-        workers[lease.worker] = holder
     }
 }

@@ -74,7 +74,7 @@ extension BrokerStateMachine {
     /// Whether `token` is a valid lease of the task it names: one is, or two of a straggler.
     package func isValid(_ token: LeaseToken) -> Bool {
         guard let task = tasks.task(at: token.slot), case .leased(let lease) = task.state else { return false }
-        return lease.token == token || task.hedge?.token == token
+        return task.token(of: lease) == token || task.hedge.map { task.token(of: $0) } == token
     }
 
     /// The first invariant that does not hold, as a sentence; nil when all do. Cost: O(tasks + workers).
@@ -91,7 +91,7 @@ extension BrokerStateMachine {
                 if task.hedge != nil || stragglers.contains(slot) { return "queued task \(task.id.rawValue) is hedged" }
                 queuedCalls += 1
                 queuedItems += task.items
-                let inFair = queues[task.queue].fair.contains(slot)
+                let inFair = task.flow != BrokerTask.noLink
                 let inSolo = queues[task.queue].solo.contains(slot)
                 if inFair == inSolo { return "queued task \(task.id.rawValue) is in both or none of the queues" }
             case .leased(let lease):
@@ -105,7 +105,7 @@ extension BrokerStateMachine {
                         hedge.position < other.leased.count, other.leased[hedge.position] == slot
                     else { return "the second lease of task \(task.id.rawValue) is not with its worker" }
                 }
-                if queues[task.queue].fair.contains(slot) { return "leased task \(task.id.rawValue) is also queued" }
+                if task.flow != BrokerTask.noLink { return "leased task \(task.id.rawValue) is also queued" }
             }
         }
         if queuedCalls != counts.queuedCalls { return "\(queuedCalls) calls wait, \(counts.queuedCalls) are counted" }
@@ -181,7 +181,7 @@ extension BrokerStateMachine {
         guard let task = tasks.task(at: token.slot), case .leased(let lease) = task.state,
             let worker = workers[lease.worker]
         else { return nil }
-        return (worker.id, lease.token)
+        return (worker.id, task.token(of: lease))
     }
 
     /// How often the task of a valid lease was given to a worker; 0 when the lease is stale.

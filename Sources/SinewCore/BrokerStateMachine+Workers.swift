@@ -73,7 +73,7 @@ extension BrokerStateMachine {
             return
         }
         for token in holding {
-            guard let lease = tasks.task(at: token.slot)?.lease(on: slot), lease.token == token else { continue }
+            guard isValid(token, on: slot) else { continue }
             confirm(token.slot, on: slot, at: now)
         }
         // A lease that is not named may be on its way in either direction, so it is only lost after its full time.
@@ -82,7 +82,7 @@ extension BrokerStateMachine {
             guard lease.confirmed + limits.leaseDuration <= now else { continue }
             counts.leasesLost += 1
             counts.leasesExpired += 1
-            actions.append(.withdraw(tasks[task].id, lease.token, from: id))
+            actions.append(.withdraw(tasks[task].id, tasks[task].token(of: lease), from: id))
             if dropLease(task, on: slot, at: now) { continue }
             requeue(task, diedWithWorker: false, at: now, into: &actions)
         }
@@ -99,7 +99,7 @@ extension BrokerStateMachine {
         deadlines.remove(slot)
         if dropLease(slot, on: worker, at: now), case .leased(let other) = tasks[slot].state {
             if let slower = workers[other.worker] {
-                actions.append(.withdraw(task.id, other.token, from: slower.id))
+                actions.append(.withdraw(task.id, task.token(of: other), from: slower.id))
             }
             endLease(slot, other, at: now)
         }
@@ -128,11 +128,16 @@ extension BrokerStateMachine {
             return nil
         }
         hear(worker, at: now)
-        guard let lease = tasks.task(at: token.slot)?.lease(on: worker), lease.token == token else {
+        guard isValid(token, on: worker) else {
             counts.staleLeases += 1
             return nil
         }
         return (worker, token.slot)
+    }
+
+    private func isValid(_ token: LeaseToken, on worker: Int) -> Bool {
+        guard let task = tasks.task(at: token.slot), let lease = task.lease(on: worker) else { return false }
+        return task.token(of: lease) == token
     }
 
     mutating func sayGoodbye(_ id: WorkerID, at now: Instant, into actions: inout [Action]) {
@@ -164,9 +169,7 @@ extension BrokerStateMachine {
     mutating func disconnect(_ id: WorkerID, unsent: LeaseToken, at now: Instant, into actions: inout [Action]) {
         guard let slot = slotOfWorker[id] else { return }
         // The lease that never left costs its task nothing.
-        if let lease = tasks.task(at: unsent.slot)?.lease(on: slot), lease.token == unsent,
-            !dropLease(unsent.slot, on: slot, at: now)
-        {
+        if isValid(unsent, on: slot), !dropLease(unsent.slot, on: slot, at: now) {
             requeue(unsent.slot, diedWithWorker: false, at: now, into: &actions)
         }
         if slotOfWorker[id] != nil { lose(slot, .disconnected, at: now, into: &actions) }
@@ -193,7 +196,10 @@ extension BrokerStateMachine {
         if loss != .saidGoodbye { counts.leasesExpired += worker.leased.count }
         for task in worker.leased.sorted() {
             if dropLease(task, on: slot, at: now) {
-                if isDeath { tasks[task].deaths += 1 }
+                if isDeath {
+                    tasks[task].deaths += 1
+                    noteDeaths(tasks[task], into: &actions)
+                }
                 continue
             }
             requeue(task, diedWithWorker: isDeath, at: now, into: &actions)

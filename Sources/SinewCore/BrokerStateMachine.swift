@@ -29,10 +29,12 @@ package struct BrokerStateMachine: Sendable {
         /// 0 is normal; each step up to 7 doubles the share.
         package var priority: UInt8
         package var tenant: TenantID
+        /// Workers that died with it before it came here.
+        package var deaths: Int
 
         package init(
             client: ClientID, id: CallID, attempt: Int, model: ModelKey, items: Int, payloadBytes: Int,
-            deadline: Instant?, priority: UInt8 = 0, tenant: TenantID = TenantID("")
+            deadline: Instant?, priority: UInt8 = 0, tenant: TenantID = TenantID(""), deaths: Int = 0
         ) {
             self.client = client
             self.id = id
@@ -43,6 +45,7 @@ package struct BrokerStateMachine: Sendable {
             self.deadline = deadline
             self.priority = priority
             self.tenant = tenant
+            self.deaths = deaths
         }
     }
 
@@ -101,6 +104,8 @@ package struct BrokerStateMachine: Sendable {
         case abort(TaskID, to: ClientID, CallID, attempt: Int, RejectionReason)
         /// Nobody waits for an answer; release the task's payload.
         case discard(TaskID)
+        /// A worker died with a task of a job in hand, so many by now. Never seen by a driver.
+        case noteDeaths(CallID, Int)
         /// Tell the worker that the lease is void.
         case withdraw(TaskID, LeaseToken, from: WorkerID)
         case welcome(WorkerID)

@@ -1,48 +1,112 @@
-import DequeModule
-
-/// An admitted call.
+/// An admitted call: 104 bytes, because a broker holds many.
 struct BrokerTask: Sendable {
     enum State: Sendable {
         case queued
         case leased(Lease)
     }
 
+    /// The lease of a task that is in the hands of a worker; its token is made of the task's slot and the sequence.
     struct Lease: Sendable {
-        let token: LeaseToken
-        /// The worker's slot.
-        let worker: Int
+        let sequence: UInt64
         /// When the lease was given, or the worker last named it in a beat.
         var confirmed: Instant
+        private let workerNumber: UInt32
+        private var positionNumber: UInt32
+
+        init(sequence: UInt64, worker: Int, confirmed: Instant, position: Int) {
+            self.sequence = sequence
+            self.confirmed = confirmed
+            workerNumber = UInt32(worker)
+            positionNumber = UInt32(position)
+        }
+
+        /// The worker's slot.
+        var worker: Int { Int(workerNumber) }
         /// Where the task stands in the worker's list, so that it leaves the list in O(1).
-        var position: Int
+        var position: Int {
+            get { Int(positionNumber) }
+            set { positionNumber = UInt32(newValue) }
+        }
     }
 
-    let id: TaskID
+    private final class SecondLease: Sendable {
+        let lease: Lease
+        init(_ lease: Lease) { self.lease = lease }
+    }
+
+    /// No task, or no flow.
+    static let noLink = UInt32.max
+    /// In place of a flow: it came back from a worker.
+    static let restoredLink = UInt32.max - 1
+
     let client: ClientID
     let call: CallID
-    /// The client's attempt, echoed in the answer.
-    let attempt: Int
-    let queue: Int
-    let items: Int
-    let payloadBytes: Int
     let deadline: Instant
     let admitted: Instant
     /// The order of admission over all models.
     let sequence: UInt64
-    var tag = FairQueue.Tag(start: 0, sequence: 0)
     var state = State.queued
+    /// The client's attempt, echoed in the answer.
+    private let attemptNumber: UInt8
+    private var deathCount: UInt16
+    private var leaseCount: UInt16 = 0
+    private let queueNumber: UInt16
+    private let slotNumber: UInt32
+    private let itemCount: UInt32
+    private let payloadByteCount: UInt32
+    /// Its flow in the ``FairQueue``, and its neighbours there.
+    var flow = BrokerTask.noLink
+    var previous = BrokerTask.noLink
+    var next = BrokerTask.noLink
+    private var second: SecondLease?
+
+    init(
+        slot: Int, sequence: UInt64, of call: BrokerStateMachine.Call, queue: Int, deadline: Instant,
+        admitted: Instant
+    ) {
+        client = call.client
+        self.call = call.id
+        self.deadline = deadline
+        self.admitted = admitted
+        self.sequence = sequence
+        attemptNumber = UInt8(clamping: call.attempt)
+        deathCount = UInt16(clamping: call.deaths)
+        slotNumber = UInt32(slot)
+        queueNumber = UInt16(queue)
+        itemCount = UInt32(clamping: Swift.max(call.items, 1))
+        payloadByteCount = UInt32(clamping: call.payloadBytes)
+    }
+
+    var id: TaskID { TaskID(slot: Int(slotNumber), sequence: sequence) }
+    var attempt: Int { Int(attemptNumber) }
+    var queue: Int { Int(queueNumber) }
+    var items: Int { Int(itemCount) }
+    var payloadBytes: Int { Int(payloadByteCount) }
+
     /// The second lease of a straggler, on another worker; only while the task is leased. The first result counts.
-    var hedge: Lease?
+    var hedge: Lease? {
+        get { second?.lease }
+        set { second = newValue.map { SecondLease($0) } }
+    }
     /// Workers that died with the task in hand.
-    var deaths = 0
-    /// Leases given so far.
-    var leasesGiven = 0
+    var deaths: Int {
+        get { Int(deathCount) }
+        set { deathCount = UInt16(clamping: newValue) }
+    }
+    /// Leases given so far; no more than 65 535 are counted.
+    var leasesGiven: Int {
+        get { Int(leaseCount) }
+        set { leaseCount = UInt16(clamping: newValue) }
+    }
+
+    func token(of lease: Lease) -> LeaseToken { LeaseToken(slot: Int(slotNumber), sequence: lease.sequence) }
 
     /// Of its at most two valid leases, the one that a worker has.
     func lease(on worker: Int) -> Lease? {
         guard case .leased(let lease) = state else { return nil }
         if lease.worker == worker { return lease }
-        return hedge?.worker == worker ? hedge : nil
+        guard let hedge, hedge.worker == worker else { return nil }
+        return hedge
     }
 
     /// Changes the lease that a worker has.
@@ -60,77 +124,4 @@ struct BrokerTask: Sendable {
 
     /// Tried too often beside others: the next worker gets it alone.
     func isSolo(_ limits: Limits) -> Bool { deaths >= limits.deathsBeforeSolo }
-}
-
-/// All admitted calls in slots that are reused, and what is summed over them.
-struct TaskTable: Sendable {
-    struct CallKey: Hashable, Sendable {
-        let client: ClientID
-        let call: CallID
-    }
-
-    private(set) var slots: [BrokerTask?] = []
-    private var freeSlots: [Int] = []
-    private(set) var slotOfCall: [CallKey: Int] = [:]
-    private(set) var callsOfClient: [ClientID: Int] = [:]
-    private(set) var payloadBytes = 0
-    /// Of these, those of jobs.
-    private(set) var jobPayloadBytes = 0
-
-    var count: Int { slotOfCall.count }
-
-    subscript(slot: Int) -> BrokerTask {
-        get {
-            guard slot < slots.count, let task = slots[slot] else { preconditionFailure("no task in slot \(slot)") }
-            return task
-        }
-        set { slots[slot] = newValue }
-    }
-
-    func task(at slot: Int) -> BrokerTask? { slot < slots.count ? slots[slot] : nil }
-
-    func slot(of client: ClientID, _ call: CallID) -> Int? { slotOfCall[CallKey(client: client, call: call)] }
-
-    /// A slot to build the task's number from; `insert` must follow.
-    mutating func reserveSlot() -> Int {
-        if let slot = freeSlots.popLast() { return slot }
-        slots.append(nil)
-        return slots.count - 1
-    }
-
-    mutating func insert(_ task: BrokerTask) {
-        slots[task.id.slot] = task
-        slotOfCall[CallKey(client: task.client, call: task.call)] = task.id.slot
-        callsOfClient[task.client, default: 0] += 1
-        payloadBytes += task.payloadBytes
-        if task.client == .jobs { jobPayloadBytes += task.payloadBytes }
-    }
-
-    mutating func remove(_ slot: Int) {
-        let task = self[slot]
-        slots[slot] = nil
-        freeSlots.append(slot)
-        slotOfCall[CallKey(client: task.client, call: task.call)] = nil
-        payloadBytes -= task.payloadBytes
-        if task.client == .jobs { jobPayloadBytes -= task.payloadBytes }
-        guard let calls = callsOfClient[task.client] else { preconditionFailure("a task of an unknown client") }
-        callsOfClient[task.client] = calls == 1 ? nil : calls - 1
-    }
-}
-
-/// The waiting tasks of one model key.
-struct ModelQueue: Sendable {
-    let key: ModelKey
-    var fair = FairQueue()
-    /// Tasks to be tried alone, in order of arrival.
-    var solo: Deque<Int> = []
-    /// The slot of the worker that is kept free for, or runs, the first of `solo`.
-    var soloWorker: Int?
-    /// Ready workers that answer to the key.
-    var readyWorkers = 0
-    var items = 0
-
-    init(key: ModelKey) { self.key = key }
-
-    var waitingCount: Int { fair.count + solo.count }
 }

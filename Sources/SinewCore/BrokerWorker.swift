@@ -37,6 +37,23 @@ struct BrokerWorker: Sendable {
         heard = now
     }
 
+    /// Notes that it has one more task; who it is, and where the task stands in its list.
+    mutating func add(_ slot: Int, items: Int, at now: Instant) -> (id: WorkerID, position: Int) {
+        rate.advance(to: now, wasBusy: !leased.isEmpty)
+        leased.append(slot)
+        inFlightItems += items
+        return (id, leased.count - 1)
+    }
+
+    /// Notes that it has not the task at this place any more; the task that now stands there, or the removed one if it was the last.
+    mutating func remove(at position: Int, items: Int, at now: Instant) -> Int {
+        rate.advance(to: now, wasBusy: true)
+        inFlightItems -= items
+        let last = leased.removeLast()
+        if position < leased.count { leased[position] = last }
+        return last
+    }
+
     /// Whether a task may be added. A task larger than the whole credit may go to an idle worker.
     func hasRoom(forItems items: Int) -> Bool { leased.isEmpty || inFlightItems + items <= creditItems }
 }

@@ -30,6 +30,8 @@ package struct Instant: Comparable, Hashable, Sendable, CustomStringConvertible 
 extension Duration {
     /// Whole nanoseconds, rounded towards zero and clamped to what 64 bits hold (292 years).
     package var wholeNanoseconds: Int64 {
+        // Up to nine seconds, without a division of 128 bits.
+        if let short = Int64(exactly: attoseconds) { return short / 1_000_000_000 }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, overflowOfSum) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)

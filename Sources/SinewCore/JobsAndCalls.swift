@@ -14,7 +14,7 @@ package struct JobsAndCalls: Sendable {
     }
 
     package enum Action: Equatable, Sendable {
-        /// Never `deliver`, `abort` or `reject` of the client ``ClientID/jobs``: its payloads are released by `discard`. An `admit`
+        /// Never `noteDeaths`, nor `deliver`, `abort` or `reject` of the client ``ClientID/jobs``: its payloads are released by `discard`. An `admit`
         /// in the actions of `loaded` is for the payload that was loaded.
         case calls(BrokerStateMachine.Action)
         /// Never `offer`, `withdraw` or `leasesReserved`.
@@ -102,19 +102,19 @@ package struct JobsAndCalls: Sendable {
         var decided: [BrokerStateMachine.Action] = []
         swap(&decided, &callBuffer)
         calls.handle(event, at: now, into: &decided)
+        // Jobs hear of it when all that was decided stands in the actions: they may take back what is only dispatched further on.
+        var news: [News] = []
         for action in decided {
             switch action {
             case .deliver(let task, .jobs, let call, _):
                 guard let result else { preconditionFailure("delivered no result in hand") }
-                tellJobs(
-                    .answered(
-                        call, status: result.status, attempts: result.attempts, resultBytes: result.bytes), now, wall,
-                    &actions)
-                actions.append(.calls(.discard(task)))
+                let answer = JobStateMachine.Event.answered(
+                    call, status: result.status, attempts: result.attempts, resultBytes: result.bytes)
+                news.append(News(event: answer, released: task))
             case .abort(let task, .jobs, let call, _, let reason):
-                actions.append(.calls(.discard(task)))
-                tellJobs(.aborted(call, reason), now, wall, &actions)
-            case .reject(.jobs, let call, _, let reason): tellJobs(.aborted(call, reason), now, wall, &actions)
+                news.append(News(event: .aborted(call, reason), released: task))
+            case .reject(.jobs, let call, _, let reason): news.append(News(event: .aborted(call, reason)))
+            case .noteDeaths(let call, let deaths): news.append(News(event: .workerDied(call, deaths: deaths)))
             case .stop: isStopHeldBack = true
             case .admit, .reject, .dispatch, .deliver, .abort, .discard, .withdraw, .welcome, .refuse, .askForHello,
                 .drainWorker, .forget, .announceDrain:
@@ -123,6 +123,16 @@ package struct JobsAndCalls: Sendable {
         }
         decided.removeAll(keepingCapacity: true)
         swap(&decided, &callBuffer)
+        for item in news {
+            tellJobs(item.event, now, wall, &actions)
+            if let task = item.released { actions.append(.calls(.discard(task))) }
+        }
+    }
+
+    /// What the job machine is to hear of, and the task whose payload is released then.
+    private struct News {
+        var event: JobStateMachine.Event
+        var released: TaskID?
     }
 
     private mutating func tellJobs(

@@ -55,6 +55,10 @@ package struct Limits: Equatable, Sendable {
 
     /// Replies that wait for one client. Hit: the reply is dropped and counted, and the broker forgets the client until it speaks again.
     package var repliesUnreadMax = 16_384
+    /// Their bytes. Hit: the same.
+    package var repliesUnreadBytesMax = 256 << 20
+    /// Payloads of replies below this many bytes are not counted: `repliesUnreadMax` of them are 64 MiB.
+    package static let repliesCountedBytesMin = 4_096
     /// Messages that wait for one worker. Hit: a task counts as undeliverable, so that the worker is taken for lost and its tasks run elsewhere;
     /// other messages to it are dropped.
     package var tasksUnreadMax = 131_072
@@ -96,7 +100,7 @@ package struct Limits: Equatable, Sendable {
     package var retryAfterMin = Duration.milliseconds(20)
     package var retryAfterMax = Duration.seconds(5)
 
-    /// A task, or a flow of tasks, that waited for so long goes before all that are younger, whatever their priority.
+    /// A tenant's calls, or tasks, of one priority of which none was taken for so long have the next turn, whatever the others' priority.
     package var ageing = Duration.seconds(30)
 
     // MARK: Stragglers. Hit: a second lease of the same task on another, idle worker; the first result counts.
@@ -265,6 +269,7 @@ package struct Limits: Equatable, Sendable {
             (payloadBytesMax <= peerBytesAtOnceMax, "payloadBytesMax must not exceed peerBytesAtOnceMax"),
             (peerPushbacksPerSecond >= 1, "peerPushbacksPerSecond must be at least 1"),
             (repliesUnreadMax >= 1, "repliesUnreadMax must be at least 1"),
+            (payloadBytesMax <= repliesUnreadBytesMax, "payloadBytesMax must not exceed repliesUnreadBytesMax"),
             (creditItemsMax <= tasksUnreadMax, "creditItemsMax must not exceed tasksUnreadMax"),
             (messagesUnreceivedMax >= 1, "messagesUnreceivedMax must be at least 1"),
             (handshakeDurationMax > .zero, "handshakeDurationMax must be positive"),
@@ -280,7 +285,8 @@ package struct Limits: Equatable, Sendable {
             (backoffInitial <= backoffMax, "backoffInitial must not exceed backoffMax"),
             (attemptsMax >= 1 && attemptsMax <= 255, "attemptsMax must be in 1...255"),
             (callsInFlightMax >= 1, "callsInFlightMax must be at least 1"),
-            (deathsBeforeSolo >= 1, "deathsBeforeSolo must be at least 1"),
+            (deathsBeforeSolo >= 1 && deathsBeforeSolo <= 255, "deathsBeforeSolo must be in 1...255"),
+            (modelKeysMax <= 65_535, "modelKeysMax must not exceed 65535"),
             (workersMax >= 1 && clientsMax >= 1, "workersMax and clientsMax must be at least 1"),
             (workerModelsToldMax >= 1, "workerModelsToldMax must be at least 1"),
             (modelsPerWorkerMax <= modelKeysMax, "modelsPerWorkerMax must not exceed modelKeysMax"),

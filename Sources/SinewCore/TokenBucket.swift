@@ -34,11 +34,12 @@ package struct TokenBucket: Equatable, Sendable {
     }
 
     private mutating func fill(at now: Instant) {
-        let elapsed = (now - filled).wholeNanoseconds
-        guard elapsed > 0 else { return }
+        // Not as a `Duration`: this runs three times a message.
+        let (elapsed, isTooLong) = now.nanoseconds.subtractingReportingOverflow(filled.nanoseconds)
+        guard now > filled else { return }
         filled = now
         let full = burst * Self.parts
         let (gained, overflow) = elapsed.multipliedReportingOverflow(by: perSecond)
-        level = overflow || gained >= full - level ? full : level + gained
+        level = isTooLong || overflow || gained >= full - level ? full : level + gained
     }
 }

@@ -14,6 +14,11 @@ enum JobStoreSchema {
     static var migrations: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try createTables($0) }
+        migrator.registerMigration("2") { database in
+            // What a task without an end has been through: failures, and deaths of workers in the second byte.
+            try database.execute(sql: "ALTER TABLE task ADD COLUMN tries INTEGER")
+            try database.execute(sql: "ALTER TABLE task ADD COLUMN tries_checksum INTEGER")
+        }
         return migrator
     }
 

@@ -29,6 +29,13 @@ extension RecordChecksum {
         return finish()
     }
 
+    mutating func of(_ task: JobTaskID, tries: Int64) -> Int64 {
+        begin(.tries)
+        add(task)
+        add(tries)
+        return finish()
+    }
+
     mutating func of(_ task: JobTaskID, _ end: JobTaskRecord.End) -> Int64 {
         begin(.end)
         add(task)

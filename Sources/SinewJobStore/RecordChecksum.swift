@@ -12,6 +12,7 @@ struct RecordChecksum: ~Copyable {
         case label = 5
         case result = 6
         case setting = 7
+        case tries = 8
     }
 
     private let digest = MessageDigest()

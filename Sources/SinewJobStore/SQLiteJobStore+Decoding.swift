@@ -13,7 +13,7 @@ extension SQLiteJobStore {
     static var taskColumns: String {
         """
         t.key, t.items, t.payload_bytes, t.payload_hash, t.checksum, t.outcome, t.status, t.attempts, t.sequence,
-        t.result_bytes, t.end_checksum
+        t.result_bytes, t.end_checksum, t.tries, t.tries_checksum
         """
     }
 
@@ -44,6 +44,11 @@ extension SQLiteJobStore {
             index: Int(key & (1 << JobStoreSchema.indexBits - 1)), items: Int(items), payloadBytes: Int(payloadBytes),
             payloadHash: hash)
         guard checksum.of(job, task) == row.integer(4) else { return nil }
+        // Without their checksum they are forgotten, and the task lives once more than it would have.
+        if let tries = row.integer(11), checksum.of(.init(job: job, index: task.index), tries: tries) == row.integer(12)
+        {
+            task.tries = .init(bits: tries)
+        }
         guard let expected = row.integer(10) else {
             // Without its checksum there is no end, so nothing of one may be there.
             return row.integer(5) == nil && row.integer(8) == nil ? task : nil
@@ -70,6 +75,14 @@ extension SQLiteJobStore {
         }
         return job
     }
+}
+
+extension JobTaskRecord.Tries {
+    init(bits: Int64) {
+        self.init(failures: UInt8(truncatingIfNeeded: bits), deaths: UInt8(truncatingIfNeeded: bits >> 8))
+    }
+
+    var bits: Int64 { Int64(deaths) << 8 | Int64(failures) }
 }
 
 extension Row {

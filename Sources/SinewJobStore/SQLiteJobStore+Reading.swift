@@ -86,6 +86,27 @@ extension SQLiteJobStore {
         }
     }
 
+    package mutating func label(of task: JobTaskID) throws(JobStoreFailure) -> String {
+        guard let key = key(of: task) else { return "" }
+        let path = folder.databasePath
+        do {
+            return try database.queue.writeWithoutTransaction { try readLabel(of: task, key, $0) ?? "" }
+        } catch  where isCorruption(error) {
+            return ""
+        } catch {
+            throw JobStoreFailure(error, to: "read a label", in: path)
+        }
+    }
+
+    /// Nil when it is not there, or damaged.
+    private mutating func readLabel(of task: JobTaskID, _ key: Int64, _ database: Database) throws -> String? {
+        let labels = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT label, label_checksum FROM payload WHERE key = ?"), arguments: [key])
+        guard let row = try labels.next() else { return nil }
+        let label: String = row[0]
+        return checksum.ofLabel(task, label) == row[1] as Int64 ? label : nil
+    }
+
     package mutating func results(
         of job: JobID, after cursor: UInt64, countMax: Int, bytesMax: Int, failuresOnly: Bool
     ) throws(JobStoreFailure) -> (results: [StoredResult], damaged: [Int]) {
@@ -128,12 +149,7 @@ extension SQLiteJobStore {
     ) throws -> StoredResult? {
         let id = JobTaskID(job: job, index: task.index)
         do {
-            let labels = try Row.fetchCursor(
-                database.cachedStatement(sql: "SELECT label, label_checksum FROM payload WHERE key = ?"),
-                arguments: [key])
-            guard let row = try labels.next() else { return nil }
-            let label: String = row[0]
-            guard checksum.ofLabel(id, label) == row[1] as Int64 else { return nil }
+            guard let label = try readLabel(of: id, key, database) else { return nil }
             guard end.resultBytes > 0 else { return StoredResult(task: task, label: label, bytes: []) }
             let results = try Row.fetchCursor(
                 database.cachedStatement(sql: "SELECT bytes, checksum FROM result WHERE key = ?"), arguments: [key])

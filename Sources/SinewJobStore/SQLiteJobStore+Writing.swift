@@ -41,7 +41,8 @@ extension SQLiteJobStore {
         for write in writes {
             switch write.operation {
             case .insertJob, .insertTask: bytes += write.bytes.count + write.label.utf8.count + 256
-            case .setJobState, .endTask, .reviveTask, .setSequenceFloor, .removeJob, .reserveLeaseSequence: break
+            case .setJobState, .setTries, .endTask, .reviveTask, .setSequenceFloor, .removeJob, .reserveLeaseSequence:
+                break
             }
         }
         guard bytes > 0 else { return }
@@ -77,6 +78,10 @@ extension SQLiteJobStore {
                 job.sealedTasks = sealedTasks
                 job.ended = ended
             }
+        case .setTries(let task, let tries):
+            try change(
+                "UPDATE task SET tries = ?, tries_checksum = ? WHERE key = ?",
+                [tries.bits, checksum.of(task, tries: tries.bits), try existingKey(of: task)], database)
         case .endTask(let task, let end): try self.end(task, end, write.bytes, database)
         case .reviveTask(let task, let sequenceFloor):
             let key = try existingKey(of: task)
@@ -84,7 +89,7 @@ extension SQLiteJobStore {
             try change(
                 """
                 UPDATE task SET outcome = NULL, status = NULL, attempts = NULL, sequence = NULL, result_bytes = NULL,
-                end_checksum = NULL WHERE key = ?
+                end_checksum = NULL, tries = NULL, tries_checksum = NULL WHERE key = ?
                 """, [key], database)
             try run("DELETE FROM result WHERE key = ?", [key], database)
         case .setSequenceFloor(let id, let sequenceFloor):
@@ -104,6 +109,7 @@ extension SQLiteJobStore {
     }
 
     private mutating func insert(_ job: JobRecord, _ database: Database) throws {
+        try removeDamaged(job.id, database)
         let row = checksum.of(job)
         try run(
             """
@@ -117,6 +123,18 @@ extension SQLiteJobStore {
                 job.ended?.microseconds, Int64(bitPattern: job.sequenceFloor), row,
             ], database)
         numbers[job.id] = database.lastInsertedRowID
+    }
+
+    /// A job whose row is damaged is left out when the store is opened, so its client begins it anew, under the same id.
+    private mutating func removeDamaged(_ id: JobID, _ database: Database) throws {
+        guard let number = numbers[id] else { return }
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT \(Self.jobColumns) FROM job WHERE number = ?"), arguments: [number])
+        if let row = try rows.next(), try decodeJob(row) != nil {
+            throw JobStoreFailure.broken("\(folder.databasePath) has the job \(id.high):\(id.low) already")
+        }
+        try run("INSERT INTO removal(number) VALUES (?)", [number], database)
+        try run("DELETE FROM job WHERE number = ?", [number], database)
     }
 
     private mutating func change(_ id: JobID, _ database: Database, _ edit: (inout JobRecord) -> Void) throws {

@@ -31,6 +31,15 @@ public struct Packer: ~Copyable {
         return bytes
     }
 
+    /// Lends the bytes written so far; the packer is empty afterwards and may be used again. For a loop that sends them at once.
+    public mutating func finish<Value, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        defer { unsafe buffer.pointee.size = 0 }
+        let bytes = unsafe UnsafeRawBufferPointer(start: buffer.pointee.data, count: buffer.pointee.size)
+        return try unsafe body(bytes.bytes)
+    }
+
     /// Writes nil.
     public mutating func packNil() { unsafe check(msgpack_pack_nil(&packer)) }
 

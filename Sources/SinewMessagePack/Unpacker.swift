@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Reads msgpack values one after the other out of bytes that nobody vouches for.
 ///
 /// A cursor: nothing is built but what the caller asks for, so a peer cannot make us allocate by claiming a large count.
@@ -133,7 +135,11 @@ public struct Unpacker: ~Copyable {
     }
 
     /// Reads a UTF-8 string of at most `bytesMax` bytes (and never more than the limit).
-    public mutating func readString(bytesMax: Int = .max) throws(MessagePackError) -> String {
+    ///
+    /// - Parameter known: returned, without an allocation, when the string is equal to it.
+    public mutating func readString(
+        bytesMax: Int = .max, reusing known: String? = nil
+    ) throws(MessagePackError) -> String {
         let start = offset
         let tag = try peek()
         let count: Int
@@ -145,11 +151,21 @@ public struct Unpacker: ~Copyable {
         default: throw unexpected(tag, "a string")
         }
         let body = try unsafe take(count, max: min(bytesMax, limits.stringBytesMax), "a string", start: start)
+        if let known, unsafe Self.isEqual(known, body) { return known }
         do throws(UTF8.ValidationError) {
             return String(
                 copying: try unsafe UTF8Span(
                     validating: Span(_unsafeElements: body.assumingMemoryBound(to: UInt8.self))))
         } catch { throw MessagePackError(.malformed, "a string is not valid UTF-8", offset: start) }
+    }
+
+    private static func isEqual(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let isEqual = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
+            guard utf8.count == bytes.count else { return false }
+            guard let first = utf8.baseAddress, let second = bytes.baseAddress else { return true }
+            return unsafe memcmp(first, second, bytes.count) == 0
+        }
+        return isEqual ?? false
     }
 
     /// Reads where a binary value stands; ``withBytes(in:_:)`` lends it, once its meaning is known.

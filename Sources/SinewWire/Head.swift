@@ -100,6 +100,12 @@ package struct Head: Equatable, Sendable {
     /// The head as msgpack.
     package func encode() -> [UInt8] {
         var packer = Packer()
+        pack(into: &packer)
+        return packer.finish()
+    }
+
+    /// Writes the head behind what was packed before.
+    func pack(into packer: inout Packer) {
         packer.packArrayHeader(count: 13)
         packer.pack(UInt64(Head.version))
         packer.pack(UInt64(kind.rawValue))
@@ -114,13 +120,13 @@ package struct Head: Equatable, Sendable {
         packer.pack(UInt64(items))
         packer.pack(UInt64(status.rawValue))
         packer.pack(UInt64(errorCode))
-        return packer.finish()
     }
 
     /// Reads a head.
     ///
+    /// - Parameter last: a head whose names this one probably has as well; those that are equal are shared with it.
     /// - Throws: ``WireError`` with reason `unsupportedVersion`, `unknownKind`, `limitExceeded` or `malformed`.
-    package init(decoding bytes: RawSpan) throws(WireError) {
+    package init(decoding bytes: RawSpan, like last: Head? = nil) throws(WireError) {
         guard bytes.byteCount <= Head.bytesMax else {
             throw WireError(
                 .limitExceeded, "head: \(bytes.byteCount) bytes, at most \(Head.bytesMax) are accepted")
@@ -130,7 +136,7 @@ package struct Head: Equatable, Sendable {
             fields = try Unpacker.read(bytes, limits: UnpackingLimits(nestingMax: 4, countMax: 64)) {
                 (unpacker) throws(MessagePackError) in
                 try unpacker.readArray { (unpacker, count) throws(MessagePackError) in
-                    try Head.decodeFields(&unpacker, count: count)
+                    try Head.decodeFields(&unpacker, count: count, like: last)
                 }
             }
         } catch { throw WireError(error, reading: "head") }
@@ -138,7 +144,9 @@ package struct Head: Equatable, Sendable {
     }
 
     /// Reads a head where libzmq received it.
-    package init(decoding bytes: Span<UInt8>) throws(WireError) { try unsafe self.init(decoding: bytes.bytes) }
+    package init(decoding bytes: Span<UInt8>, like last: Head? = nil) throws(WireError) {
+        try unsafe self.init(decoding: bytes.bytes, like: last)
+    }
 
     /// Reads a head out of an array.
     package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(decoding: bytes.span) }
@@ -146,7 +154,7 @@ package struct Head: Equatable, Sendable {
     /// Reads the elements of the array. A failure that msgpack cannot name (version, kind, status) comes as a value, once all
     /// elements are read.
     private static func decodeFields(
-        _ unpacker: inout Unpacker, count: Int
+        _ unpacker: inout Unpacker, count: Int, like last: Head?
     ) throws(MessagePackError) -> Result<Head, WireError> {
         var read = 0
         func skipRest(_ unpacker: inout Unpacker) throws(MessagePackError) {
@@ -171,14 +179,14 @@ package struct Head: Equatable, Sendable {
             return .failure(WireError(.malformed, "head: \(count) elements, version 1 has 13"))
         }
         let kindNumber = try unpacker.readInteger(UInt8.self)
-        let method = try unpacker.readString(bytesMax: methodBytesMax)
-        let model = try unpacker.readString(bytesMax: modelBytesMax)
+        let method = try unpacker.readString(bytesMax: methodBytesMax, reusing: last?.method)
+        let model = try unpacker.readString(bytesMax: modelBytesMax, reusing: last?.model)
         let callID = try unpacker.readInteger(UInt64.self)
         let timeout = try unpacker.readNil() ? nil : try unpacker.readInteger(UInt64.self)
         let lease = try unpacker.readInteger(UInt64.self)
         let attempt = try unpacker.readInteger(UInt8.self)
         let priority = try unpacker.readInteger(UInt8.self)
-        let tenant = try unpacker.readString(bytesMax: tenantBytesMax)
+        let tenant = try unpacker.readString(bytesMax: tenantBytesMax, reusing: last?.tenant)
         let items = try unpacker.readInteger(UInt32.self)
         let statusNumber = try unpacker.readInteger(UInt8.self)
         let errorCode = try unpacker.readInteger(UInt16.self)

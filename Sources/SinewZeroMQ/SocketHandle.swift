@@ -8,7 +8,8 @@ internal import Glibc
     /// Keeps the context alive for as long as the socket is open.
     let context: Context
     let kind: Socket.Kind
-    let framesMax: Int
+    /// Where messages are received.
+    let places: FramePlaces
     /// Whether messages come with the name of their sender.
     let knowsUsers: Bool
     private(set) var isOpen = true
@@ -24,7 +25,7 @@ internal import Glibc
         }
         self.context = context
         self.kind = kind
-        framesMax = options.framesPerMessageMax
+        places = FramePlaces(count: options.framesPerMessageMax)
         knowsUsers =
             switch options.security {
             case .server: true

@@ -87,7 +87,8 @@ private struct FuzzedBroker {
         case .stop:
             precondition(held.isEmpty, "stopped with calls in hand")
             isStopped = true
-        case .reject, .withdraw, .welcome, .refuse, .askForHello, .drainWorker, .forget, .announceDrain: break
+        case .reject, .noteDeaths, .withdraw, .welcome, .refuse, .askForHello, .drainWorker, .forget, .announceDrain:
+            break
         }
     }
 }

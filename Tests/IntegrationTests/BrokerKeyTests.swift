@@ -1,4 +1,5 @@
 import Logging
+import SinewArrayFiles
 import SinewBroker
 import SinewCore
 import SinewWire
@@ -77,6 +78,40 @@ import Testing
         #expect(status.broker.handshakesRefused >= 1)
         #expect(status.workers.isEmpty)
         #expect(try peer.hasHeardNothing())
+    }
+
+    @Test func `a tenant's job is nobody else's to see, change or end`() throws {
+        let ring = try Keyring()
+        let folder = StoreFolder()
+        let fleet = try JobFleet(folder.path, workerModels: []) {
+            $0.security = BrokerSecurity(keys: ring.broker, authorizedKeysPath: ring.path)
+        }
+        let lab = try ClientPeer(fleet.broker, keys: ring.keys(ring.client))
+        let id = [UInt8](repeating: 7, count: 16)
+        let submission = SubmitJobRequest(id: id, method: PoseSolver.SolvePoses.name, model: "hybrik", label: "secret")
+        let first = TaskBlock(index: 0, items: 1, sha256: SHA256.digest(of: [1]), payload: [1])
+        try lab.waitForJobs()
+        _ = try lab.ask(Jobs.Submit.self, submission)
+        _ = try lab.ask(Jobs.Append.self, AppendTasksRequest(id: id, tasks: [first]))
+        let unknown = UInt32(ServiceErrorCode.unknownJob.rawValue)
+        let second = TaskBlock(index: 1, items: 1, sha256: SHA256.digest(of: [2]), payload: [2])
+        // Another tenant, and the operator, whose tenant is none.
+        for pair in [ring.other, ring.boss] {
+            let other = try ClientPeer(fleet.broker, keys: ring.keys(pair))
+            #expect(try other.refusal(Jobs.Status.self, JobStatusRequest(id: id)).code == unknown)
+            #expect(try other.refusal(Jobs.Results.self, JobResultsRequest(id: id)).code == unknown)
+            #expect(try other.refusal(Jobs.Append.self, AppendTasksRequest(id: id, tasks: [second])).code == unknown)
+            #expect(try other.refusal(Jobs.Seal.self, SealJobRequest(id: id, tasks: 1)).code == unknown)
+            #expect(try other.refusal(Jobs.Replay.self, ReplayJobRequest(id: id)).code == unknown)
+            #expect(try other.refusal(Jobs.Cancel.self, CancelJobRequest(id: id)).code == unknown)
+            #expect(try other.ask(Jobs.List.self, ListJobsRequest()).jobs.isEmpty)
+            let taken = try other.refusal(Jobs.Submit.self, submission)
+            #expect(taken.code == UInt32(ServiceErrorCode.jobConflict.rawValue) && !taken.message.contains("secret"))
+        }
+        let job = try lab.ask(Jobs.Status.self, JobStatusRequest(id: id))
+        #expect(job.state == .open && job.tasks == 1 && job.tenant == "lab")
+        #expect(try lab.ask(Jobs.List.self, ListJobsRequest()).jobs.map(\.id) == [id])
+        #expect(try lab.ask(Jobs.Cancel.self, CancelJobRequest(id: id)).state == .cancelled)
     }
 
     @Test func `a key that is revoked while it is connected gets nothing more and cannot come again`() throws {

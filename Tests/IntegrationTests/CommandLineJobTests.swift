@@ -170,6 +170,33 @@ struct CommandLineJobTests {
         }
     }
 
+    @Test func `who waits for a job sees nothing of a broker that is killed and started anew`() async throws {
+        try await withService { service in
+            let folder = service.folder
+            try AtomicFile.write(PeopleFile(rows: 5_000, seed: 38).encoded(), to: "\(folder)/in.npz")
+            let waiting = ["wait", "--broker", service.clients]
+            try await service.withBroker { broker in
+                let job = try await service.submit("\(folder)/in.npz", "--model", "hybrik", "--block", "1")
+                try await CommandLineTool.withProcess(waiting + [job]) { wait in
+                    let line = await wait.talk?.firstLine(atMost: CommandLineTool.patience)
+                    #expect(line?.contains("job \(job) is running") == true)
+                    broker.send(signal: SIGKILL)
+                    _ = await broker.wait()
+                    try await service.withBroker { _ in
+                        // All five thousand are there before the first is solved.
+                        let status = try await service.waitForJob { $0.state == .sealed }
+                        #expect(status.queued + status.leased == 5_000)
+                        try await service.withWorker("hybrik") { _ in
+                            let done = try await CommandLineTool.finish(wait)
+                            #expect(done.status == 0, "\(done.talk)")
+                            #expect(!done.talk.contains("error") && !done.talk.contains("unavailable"), "\(done.talk)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `Ctrl-C leaves the job alone and says how to come back`() async throws {
         try await withService { service in
             let folder = service.folder

@@ -69,9 +69,18 @@ import Testing
         #expect(try client.reply(to: 2).head.errorCode == ServiceErrorCode.tooFast.rawValue)
     }
 
-    @Test func `a slow client's replies are bounded and others get theirs`() throws {
+    /// What of its unread replies a slow client has too many of.
+    enum UnreadBound: CaseIterable, Sendable { case count, bytes }
+
+    @Test(arguments: UnreadBound.allCases)
+    func `a slow client's replies are bounded and others get theirs`(bound: UnreadBound) throws {
         var limits = Limits()
-        limits.repliesUnreadMax = 10
+        switch bound {
+        case .count: limits.repliesUnreadMax = 10
+        case .bytes:
+            limits.payloadBytesMax = 1_000_000
+            limits.repliesUnreadBytesMax = 1_000_000
+        }
         let log = try RecordedLog()
         let broker = try start(limits, log)
         let context = try Context()

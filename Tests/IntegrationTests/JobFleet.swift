@@ -60,7 +60,9 @@ final class ClientPeer {
     private let peer: BrokerPeer
     private var lastCall: UInt64 = 0
 
-    init(_ broker: BrokerServer) throws { peer = try BrokerPeer(broker.clientEndpoint, in: try Context()) }
+    init(_ broker: BrokerServer, keys: CurveClientKeys? = nil) throws {
+        peer = try BrokerPeer(broker.clientEndpoint, in: try Context(), keys: keys)
+    }
 
     struct Unexpected: Error { let head: Head }
 

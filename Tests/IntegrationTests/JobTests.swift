@@ -88,10 +88,24 @@ import Testing
         let client = try fleet.client()
         let job = try await client.submitJob(SinewClient.JobSubmission(.solvePoses, model: "gated")).handle
         let people = try NoisyPeople(1, seed: 3)
-        _ = try await job.append((0..<4).map { try JobTask(index: $0, people.request) })
+        let labels = ["a", "b", "c", "d"]
+        _ = try await job.append((0..<4).map { try JobTask(index: $0, people.request, label: labels[$0]) })
         let cancelled = try await job.cancel()
         #expect(cancelled.state == .cancelled && cancelled.cancelled == 4)
         #expect(try await job.wait(deadline: .seconds(60)).state == .cancelled)
+        var listed: [JobResult] = []
+        var cursor: UInt64 = 0
+        while true {
+            let page = try await job.resultPage(after: cursor, countMax: 3)
+            listed += page.results
+            cursor = page.nextCursor
+            if page.isComplete { break }
+        }
+        #expect(listed.map(\.index) == [0, 1, 2, 3] && listed.map(\.label) == ["a", "b", "c", "d"])
+        #expect(listed.allSatisfy { $0.outcome == .cancelled && $0.error?.code == .cancelled && $0.items == 1 })
+        var again: [JobResult] = []
+        for try await result in job.results() { again.append(result) }
+        #expect(again == listed)
         let sealed = await #expect(throws: ClientError.self) {
             try await job.append([try JobTask(index: 4, people.request)])
         }

@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [17_810, 18_091, 18_373, 23_460, 30_091, 43_965, 68_469] as [UInt64])
+    @Test(arguments: [17_810, 18_091, 18_373, 20_336, 23_460, 30_091, 43_965, 68_469] as [UInt64])
     func `seeds that once broke a promise keep it`(seed: UInt64) {
         let simulation = Self.simulation(seed: seed)
         simulation.run()

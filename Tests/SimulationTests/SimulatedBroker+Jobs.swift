@@ -144,6 +144,11 @@ extension Simulation {
     private func open() {
         for id in disk.ids {
             guard let entry = disk[id] else { continue }
+            if entry.isDamaged {
+                // It is left out, and whoever submitted it begins anew.
+                acknowledged[id] = nil
+                continue
+            }
             let indexes = entry.tasks.keys.sorted()
             let damaged = indexes.filter { entry.tasks[$0]?.isRecordDamaged == true }
             let tasks = indexes.compactMap { index in
@@ -165,11 +170,21 @@ extension Simulation {
             if Bool.random(using: &random) { apply(group) }
             return feedBroker(.jobs(.commitFailed(ticket, .broken("input/output error"))))
         }
+        if disk.meetsDamage(group) {
+            return feedBroker(.jobs(.commitFailed(ticket, .broken("no sound record of the job"))))
+        }
         apply(group)
         feedBroker(.jobs(.committed(ticket)))
     }
 
     func apply(_ group: [SimulatedDisk.Write]) {
+        for write in group {
+            guard case .removeJob(let id) = write.operation, let job = disk[id]?.record else { continue }
+            // The clock may have been set back since the broker looked at it.
+            let due = (job.ended ?? wall) + .microseconds(job.retentionMicroseconds)
+            if job.ended == nil || due > wall + .seconds(4) { fail("a job is removed before its time") }
+            acknowledged[id] = nil
+        }
         if let violated = disk.apply(group) { fail(violated) }
     }
 
@@ -181,9 +196,17 @@ extension Simulation {
             for index in found.damaged { feedBroker(.jobs(.resultDamaged(.init(job: read.job, index: index)))) }
             return
         }
-        let next = found.results.last?.sequence ?? Swift.max(read.cursor, read.through)
-        let isComplete = read.jobHasEnded && (next >= read.through || found.results.isEmpty)
-        answer(request, .results(found.results, next: next, isComplete: isComplete))
+        var results = found.results
+        if results.last?.sequence ?? .max >= read.through {
+            for task in read.givenUp.prefix(read.countMax - results.count) {
+                results.append(
+                    .init(
+                        index: task.index, outcome: .cancelled, status: JobTaskOutcome.givenUpStatus,
+                        sequence: task.end?.sequence ?? 0, bytes: 0))
+            }
+        }
+        let next = results.last?.sequence ?? Swift.max(read.cursor, read.through)
+        answer(request, .results(results, next: next, isComplete: read.jobHasEnded && next >= read.last))
     }
 
     /// The process is gone. Of what it gave to the disk and was not told of, the first few groups may be there.

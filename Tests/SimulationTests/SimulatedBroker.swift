@@ -163,6 +163,7 @@ extension Simulation {
             release(task)
             answer(client, call, attempt, .error(reason))
         case .discard(let task): release(task)
+        case .noteDeaths: fail("the driver is told \(action)")
         case .withdraw(let task, let lease, let worker):
             void(lease, of: task)
             transmit(.cancelTask(lease), from: .broker, to: .worker(worker.rawValue))

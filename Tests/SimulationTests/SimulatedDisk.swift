@@ -25,6 +25,7 @@ struct SimulatedDisk {
 
     struct Entry {
         var record: JobRecord
+        var isDamaged = false
         var tasks: [Int: Task] = [:]
         /// The largest number an end ever had.
         var lastSequence: UInt64 = 0
@@ -52,7 +53,7 @@ struct SimulatedDisk {
     private mutating func apply(_ write: Write) -> String? {
         switch write.operation {
         case .insertJob(let record):
-            if jobs[record.id] != nil { return "a job is inserted twice" }
+            if jobs[record.id]?.isDamaged == false { return "a job is inserted twice" }
             jobs[record.id] = Entry(record: record)
         case .insertTask(let id, let record):
             guard let entry = jobs[id.job] else { return "a task is inserted into no job" }
@@ -72,6 +73,10 @@ struct SimulatedDisk {
             jobs[id]?.record.state = state
             jobs[id]?.record.sealedTasks = sealedTasks
             jobs[id]?.record.ended = ended
+        case .setTries(let id, let tries):
+            guard let old = task(id) else { return "tries are set of no task" }
+            if old.record.end != nil { return "tries are set of task \(id.index), which has ended" }
+            jobs[id.job]?.tasks[id.index]?.record.tries = tries
         case .endTask(let id, let last): return end(id, last, write.result)
         case .reviveTask(let id, let floor):
             guard let old = task(id) else { return "a task is revived that is not there" }
@@ -80,6 +85,7 @@ struct SimulatedDisk {
             revived.insert(id)
             jobs[id.job]?.record.sequenceFloor = floor
             jobs[id.job]?.tasks[id.index]?.record.end = nil
+            jobs[id.job]?.tasks[id.index]?.record.tries = .init()
             jobs[id.job]?.tasks[id.index]?.isResultDamaged = false
         case .setSequenceFloor(let id, let floor):
             if let last = jobs[id]?.lastSequence, floor < last { return "the floor \(floor) is below \(last)" }
@@ -110,13 +116,25 @@ struct SimulatedDisk {
         return nil
     }
 
-    /// Damages a payload, a result or a record somewhere; false when there is nothing yet.
+    /// Whether a group changes the row of a job, and that row is damaged: the store must be read anew then.
+    func meetsDamage(_ writes: [Write]) -> Bool {
+        writes.contains { write in
+            switch write.operation {
+            case .setJobState(let id, _, _, _), .setSequenceFloor(let id, _): jobs[id]?.isDamaged == true
+            case .reviveTask(let task, _): jobs[task.job]?.isDamaged == true
+            case .insertJob, .insertTask, .setTries, .endTask, .removeJob, .reserveLeaseSequence: false
+            }
+        }
+    }
+
+    /// Damages a job, or a payload, a result or a record somewhere; false when there is nothing yet.
     mutating func flipBit(using random: inout some RandomNumberGenerator) -> Bool {
         let ids = ids.filter { jobs[$0]?.tasks.isEmpty == false }
         guard let job = ids.randomElement(using: &random),
             let index = jobs[job]?.tasks.keys.sorted().randomElement(using: &random)
         else { return false }
-        switch Int.random(in: 0..<3, using: &random) {
+        switch Int.random(in: 0..<4, using: &random) {
+        case 3: jobs[job]?.isDamaged = true
         case 0: jobs[job]?.tasks[index]?.isPayloadDamaged = true
         case 1: jobs[job]?.tasks[index]?.isResultDamaged = true
         default: jobs[job]?.tasks[index]?.isRecordDamaged = true

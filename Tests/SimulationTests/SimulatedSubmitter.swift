@@ -50,7 +50,8 @@ extension Simulation {
             }
             let submission = JobSubmission(
                 id: JobID(high: UInt64(submitter), low: UInt64(job)), method: "solve", model: model, priority: priority,
-                timeToLive: chance(8) ? randomDuration(500...6_000) : nil)
+                timeToLive: chance(8) ? randomDuration(500...6_000) : nil,
+                retention: chance(15) ? randomDuration(500...4_000) : nil)
             return SimulatedSubmitter.Plan(
                 submission: submission, requests: requests, blockSize: Int.random(in: 1...5, using: &random),
                 isCancelled: chance(8))
@@ -109,7 +110,9 @@ extension Simulation {
         case .results(let results, let next, let isComplete):
             for result in results { fetch(result, submitter, plan) }
             submitters[submitter].cursor = next
-            go(submitter, to: isComplete ? .checking : .reading)
+            // A job that was removed or damaged may be there again, by a late copy of its submission, and never get a task.
+            let mayBeEmpty = (plan.submission.retention != nil || flippedBits > 0) && results.isEmpty
+            go(submitter, to: isComplete || mayBeEmpty ? .checking : .reading)
         }
     }
 
@@ -122,7 +125,11 @@ extension Simulation {
         case .sealed:
             // Given up meanwhile.
             if !mayBeGivenUp(plan) { fail("a job takes no tasks any more: \(refusal)") }
-            go(submitter, to: .checking)
+            go(submitter, to: .reading)
+        case .unknownJob where plan.submission.retention != nil: finishPlan(submitter)
+        case .unknownJob where flippedBits > 0, .tasksMissing where flippedBits > 0 || plan.submission.retention != nil:
+            // Its row was damaged, or it was removed and a late copy of its submission has made an empty one.
+            beginAnew(submitter)
         case .unknownJob, .jobConflict, .taskConflict, .sealConflict, .tasksMissing, .hashMismatch, .tooLarge:
             fail("submitter \(submitter) in \(submitters[submitter].phase) is refused: \(refusal)")
         }
@@ -157,15 +164,28 @@ extension Simulation {
         switch job.record.state {
         case .open, .sealed:
             // A damaged result is being computed once more.
+            if plan.submission.retention != nil {
+                return job.tasks == 0 ? finishPlan(submitter) : go(submitter, to: .reading)
+            }
             if flippedBits == 0 { return fail("a job is \(job.record.state) after its results were complete") }
-            go(submitter, to: .reading)
+            job.tasks == 0 ? beginAnew(submitter) : go(submitter, to: .reading)
         case .cancelled, .expired:
             if !mayBeGivenUp(plan) { fail("a job was given up that nobody gave up") }
+            if outputs.count < job.tasks && flippedBits == 0 {
+                guard plan.submission.retention != nil else {
+                    return fail("\(outputs.count) of \(job.tasks) tasks of a job that was given up are listed")
+                }
+                // Removed and submitted anew since it was read.
+                submitters[submitter].cursor = 0
+                return go(submitter, to: .reading)
+            }
             finishPlan(submitter)
         case .finished:
             if let missing = plan.requests.indices.first(where: { outputs[$0] == nil }) {
                 // A result that was damaged while it was read comes behind the cursor.
-                guard flippedBits > 0 else { return fail("task \(missing) has no result, and its job is finished") }
+                guard flippedBits > 0 || plan.submission.retention != nil else {
+                    return fail("task \(missing) has no result, and its job is finished")
+                }
                 submitters[submitter].cursor = 0
                 go(submitter, to: .reading)
             } else if !lost.isEmpty {
@@ -177,6 +197,13 @@ extension Simulation {
                 finishPlan(submitter)
             }
         }
+    }
+
+    /// The job is gone: everything from the beginning.
+    private func beginAnew(_ submitter: Int) {
+        submitters[submitter].cursor = 0
+        submitters[submitter].outputs = [:]
+        go(submitter, to: .submitting)
     }
 
     private func finishPlan(_ submitter: Int) {
@@ -200,14 +227,16 @@ extension Simulation {
             // Workers that die for reasons of their own may do so four times with the same task in hand.
             let mayDie = request.isDeadly || (result.status == 13 && faults.loseWorkers)
             if request.failPercent == 0 && !mayDie { fail("task \(result.index) is dead: \(result.status)") }
-        case .cancelled: fail("a cancelled task has a result")
+        case .cancelled: if !mayBeGivenUp(plan) { fail("task \(result.index) was given up, and nobody did") }
         }
         if result.sequence <= submitters[submitter].cursor { fail("a result is not behind the cursor") }
         if let known = submitters[submitter].outputs[result.index] {
+            // A job that was removed may be submitted and computed anew by who has forgotten that it is read.
             let isAnotherEnd =
                 known.outcome == .dead || known.status == JobTaskFailure.damaged.status || flippedBits > 0
+                || plan.submission.retention != nil
             if known.bytes != result.bytes && !isAnotherEnd {
-                fail("task \(result.index) reads differently a second time")
+                fail("task \(result.index) reads differently a second time: \(known), then \(result)")
             }
         }
         submitters[submitter].outputs[result.index] = result

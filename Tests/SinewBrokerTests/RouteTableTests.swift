@@ -16,6 +16,25 @@ import Testing
         #expect(displaced == nil && table.count == 1)
     }
 
+    @Test func `routing ids of every length are told apart, and known ones are found by their bytes`() {
+        var table = RouteTable()
+        var displaced: UInt64?
+        // Lengths around those that fit in one and in two words; zeros, so that only the length differs.
+        let routes =
+            (1...40).map { [UInt8](repeating: 0, count: $0) } + (0..<24).map { [UInt8](repeating: 0, count: $0) + [1] }
+        let numbers = routes.map { table.number(of: Frame($0), user: nil, heard: now, displaced: &displaced) }
+        #expect(Set(numbers).count == routes.count && table.count == routes.count)
+        for (route, number) in zip(routes, numbers) {
+            #expect(table.knownNumber(of: route.span, user: nil, heard: now) == number)
+            #expect(table.knownNumber(of: route.span, user: "anna", heard: now) == nil, "somebody else")
+        }
+        table.forget(numbers[7])
+        // A span of an element is not formed inside the macro.
+        let forgotten = routes[7]
+        #expect(table.knownNumber(of: forgotten.span, user: nil, heard: now) == nil)
+        #expect(displaced == nil)
+    }
+
     @Test func `another key behind the same routing id is another peer, and the one before is gone`() {
         var table = RouteTable()
         var displaced: UInt64?

@@ -10,6 +10,7 @@ extension BrokerStateMachine.Action {
         case .deliver: "deliver"
         case .abort: "abort"
         case .discard: "discard"
+        case .noteDeaths: "noteDeaths"
         case .withdraw: "withdraw"
         case .welcome: "welcome"
         case .refuse: "refuse"

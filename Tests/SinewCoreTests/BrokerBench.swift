@@ -84,8 +84,8 @@ extension [BrokerStateMachine.Action] {
         compactMap {
             switch $0 {
             case .reject(_, _, _, let reason), .abort(_, _, _, _, let reason): reason
-            case .admit, .dispatch, .deliver, .discard, .withdraw, .welcome, .refuse, .askForHello, .drainWorker,
-                .forget, .announceDrain, .stop:
+            case .admit, .dispatch, .deliver, .discard, .noteDeaths, .withdraw, .welcome, .refuse, .askForHello,
+                .drainWorker, .forget, .announceDrain, .stop:
                 nil
             }
         }

@@ -84,6 +84,27 @@ import Testing
         #expect(bench.answer(1).delivered == [1])
     }
 
+    @Test func `a task that killed workers of an earlier broker is tried alone at once, and given up after one more`() {
+        var bench = BrokerBench()
+        bench.hello(1)
+        bench.call(1)
+        let suspect = BrokerStateMachine.Call(
+            client: .jobs, id: CallID(rawValue: 77), attempt: 1, model: BrokerBench.niki, items: 1, payloadBytes: 10,
+            deadline: nil, deaths: 3)
+        #expect(bench.handle(.called(suspect)).dispatches == 0, "the worker is busy")
+        bench.call(2)
+        #expect(bench.holder(2) == nil, "the worker is emptied for it")
+        bench.answer(1)
+        #expect(bench.holder(77) == 1)
+        let actions = bench.handle(.undeliverable(worker(1), LeaseToken(rawValue: 0)))
+        #expect(actions.contains(.noteDeaths(CallID(rawValue: 77), 4)))
+        let given = actions.contains {
+            if case .abort(_, .jobs, CallID(rawValue: 77), _, .poisoned(deaths: 4)) = $0 { true } else { false }
+        }
+        #expect(given)
+        #expect(bench.machine.violatedInvariant == nil)
+    }
+
     @Test func `an unknown worker that beats is asked to introduce itself`() {
         var bench = BrokerBench()
         #expect(bench.handle(.workerBeat(worker(9), holding: [])) == [.askForHello(worker(9))])

@@ -21,6 +21,7 @@ import Testing
         case wrong = "answer INVALID_ARGUMENT"
         case mayPass = "answer INTERNAL"
         case fifth = "answer INTERNAL, the fifth"
+        case died = "a worker dies with it"
         case killed = "kills workers"
         case drained = "drain time over"
         case backoffOver = "time passes"
@@ -102,6 +103,7 @@ import Testing
         case .done: return bench.handle(.answered(call, status: 0, attempts: 1, resultBytes: 5))
         case .wrong: return bench.handle(.answered(call, status: 3, attempts: 1, resultBytes: 5))
         case .mayPass, .fifth: return bench.handle(.answered(call, status: 13, attempts: 1, resultBytes: 5))
+        case .died: return bench.handle(.workerDied(call, deaths: 1))
         case .killed: return bench.handle(.aborted(call, .poisoned(deaths: 4)))
         case .drained: return bench.handle(.aborted(call, .drainTimedOut))
         case .backoffOver:

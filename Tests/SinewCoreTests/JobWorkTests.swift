@@ -45,6 +45,42 @@ import Testing
         #expect(bench.loads.count == 1)
     }
 
+    @Test func `failures and deaths are on disk and count after a restart, until a replay`() throws {
+        let bench = JobBench()
+        bench.job(1, tasks: 1)
+        bench.answer(1, 0, status: 13)
+        bench.pass(.seconds(1))
+        bench.loadAll()
+        let task = JobTaskID(job: JobBench.id(1), index: 0)
+        let call = try #require(bench.offers[task])
+        #expect(call.deaths == 0)
+        bench.handle(.workerDied(call.id, deaths: 2))
+        bench.commitAll()
+        let tries = JobTaskRecord.Tries(failures: 1, deaths: 2)
+        #expect(bench.committed.last == .setTries(task, tries))
+        #expect(bench.machine.violatedInvariant == nil)
+
+        let record = try #require(bench.record(1)?.record)
+        let later = JobBench(isOpen: false)
+        let restored = JobTaskRecord(
+            index: 0, items: 1, payloadBytes: 100, payloadHash: JobBench.hash(1_000), tries: tries)
+        later.handle(.restored(record, tasks: [restored], damaged: []))
+        later.handle(.opened(firstFreeLease: 1))
+        for failure in 2...5 {
+            later.loadAll()
+            #expect(later.offers[task]?.deaths == 2, "failure \(failure)")
+            later.answer(1, 0, status: 13)
+            later.commitAll()
+            later.pass(.seconds(10))
+        }
+        #expect(later.record(1)?.dead == 1, "five failures in two lives of the broker")
+        _ = later.replay(1)
+        later.commitAll()
+        later.loadAll()
+        #expect(later.offers[task]?.deaths == 0)
+        #expect(later.machine.violatedInvariant == nil)
+    }
+
     @Test func `a job that is not sealed is worked on`() {
         let bench = JobBench()
         bench.job(1, tasks: 1, sealed: false)
@@ -74,7 +110,8 @@ import Testing
             #expect(bench.loads.count == 1, "attempt \(attempt)")
         }
         bench.answer(1, 0, status: status)
-        #expect(bench.groups.first?.bytes == [.failure(.givenUp(attempts: 5, status: status))])
+        // The groups before it hold what the attempts left.
+        #expect(bench.groups.last?.bytes == [.failure(.givenUp(attempts: 5, status: status))])
         bench.commitAll()
         #expect(bench.record(1)?.dead == 1)
         #expect(bench.machine.counts.tasksRetried == 4)

@@ -46,6 +46,10 @@ import Testing
             return JobStoreWrite(
                 .setJobState(job, .sealed, sealedTasks: Int(random.next() % 100), ended: WallTime(microseconds: 5)))
         case 2: return JobStoreWrite(.reserveLeaseSequence(upTo: model.leaseSequence + 1 << 24))
+        case 3 where task != nil && task?.record.end == nil:
+            let tries = JobTaskRecord.Tries(
+                failures: UInt8(truncatingIfNeeded: random.next()), deaths: UInt8(truncatingIfNeeded: random.next()))
+            return JobStoreWrite(.setTries(JobTaskID(job: job, index: index), tries))
         default:
             guard let task else {
                 let payload = Sample.bytes(1 + Int(random.next() % 30_000), &random)

@@ -95,6 +95,30 @@ import Testing
                 == model.tasks[JobTaskID(job: Sample.id(1), index: 4)]?.payload)
     }
 
+    @Test func `takes a job anew whose record was damaged, and nothing of the old one comes back`() throws {
+        let folder = try TemporaryFolder()
+        _ = try makeStore(in: folder)
+        try SQLiteFile(folder.database).run("UPDATE job SET priority = priority + 1 WHERE label = 'job 1'")
+        do {
+            var store = try SQLiteJobStore(folder: folder.path)
+            let found = try store.jobs()
+            #expect(found.damaged == 1 && found.jobs == [Sample.job(2)])
+            try store.commit([JobStoreWrite(.insertJob(Sample.job(1))), Sample.insertTask(1, 3, [1, 2, 3])])
+            while try store.reclaim() {}
+        }
+        var store = try SQLiteJobStore(folder: folder.path)
+        let found = try store.jobs()
+        #expect(found.damaged == 0 && found.jobs == [Sample.job(1), Sample.job(2)])
+        #expect(try store.tasks(of: Sample.id(1)).tasks.map(\.index) == [3])
+        let results = try store.results(
+            of: Sample.id(1), after: 0, countMax: 100, bytesMax: .max, failuresOnly: false)
+        #expect(results.results.isEmpty && results.damaged.isEmpty)
+        #expect(try store.tasks(of: Sample.id(2)).tasks.count == 40)
+        #expect(throws: JobStoreFailure.self, "a sound job is not replaced") {
+            try store.commit([JobStoreWrite(.insertJob(Sample.job(2)))])
+        }
+    }
+
     @Test func `reports a payload that lies in another task's place`() throws {
         let folder = try TemporaryFolder()
         _ = try makeStore(in: folder)

@@ -79,12 +79,14 @@ struct StoreModel: Equatable {
             jobs[id]?.state = state
             jobs[id]?.sealedTasks = sealedTasks
             jobs[id]?.ended = ended
+        case .setTries(let id, let tries): tasks[id]?.record.tries = tries
         case .endTask(let id, let end):
             tasks[id]?.record.end = end
             tasks[id]?.result = write.bytes
         case .reviveTask(let id, let floor):
             jobs[id.job]?.sequenceFloor = floor
             tasks[id]?.record.end = nil
+            tasks[id]?.record.tries = .init()
             tasks[id]?.result = []
         case .setSequenceFloor(let id, let floor): jobs[id]?.sequenceFloor = floor
         case .removeJob(let id):

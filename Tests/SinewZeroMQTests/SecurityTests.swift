@@ -208,6 +208,32 @@ import Testing
         #expect(messages < 1_000, "between two of the flood there is room for another peer's")
     }
 
+    @Test(arguments: [1, 4, 1_024]) func `the message after as many as may be unreceived waits at its sender`(
+        most: Int
+    ) throws {
+        // Inside one process no buffers of the system stand between the two, so the count is exact.
+        let context = try Context()
+        var receiving = Socket.Options()
+        receiving.unreceivedMessagesPerPeerMax = most
+        let router = try Socket(.router, in: context, options: receiving)
+        let endpoint = try router.bind(to: "inproc://unreceived-\(most)")
+        var sending = Socket.Options()
+        sending.unreadMessagesPerPeerMax = 1
+        let dealer = try Socket(.dealer, in: context, options: sending)
+        try dealer.connect(to: endpoint)
+        var sent = 0
+        while try dealer.send(Message(texts: "\(sent)")) == .sent, sent < 2 * most + 2 { sent += 1 }
+        #expect(sent == most + 1, "the receiver's, and the sender's own one")
+        var received = 0
+        while let message = try router.receive() {
+            #expect(message.texts.last == "\(received)")
+            received += 1
+        }
+        #expect(received == sent)
+        let outcome = try dealer.send(Message(texts: "after"))
+        #expect(outcome == .sent)
+    }
+
     @Test func `messages for a peer that does not read are bounded and others get theirs`() throws {
         let context = try Context()
         var options = Socket.Options()

@@ -92,7 +92,7 @@ extension BrokerLoop {
         case .result:
             guard case .result(let head, let body) = inHand else { preconditionFailure("stored no result in hand") }
             countResult(head)
-            write.bytes = body.last?.bytes ?? []
+            write.bytes = body.payload?.bytes ?? []
         case .failure(let failure): write.bytes = WireRejection(failure).detail.encode()
         case .kept(let ticket):
             guard let kept = jobService?.refusedGroups.removeValue(forKey: ticket)?.first else {
@@ -109,12 +109,11 @@ extension BrokerLoop {
     }
 
     /// A task of a job as a worker is sent it.
-    func jobCall(_ task: JobTaskID, _ payload: [UInt8]) -> HeldCall {
+    func head(of task: JobTaskID) -> Head {
         guard let call = machine.jobs.call(of: task) else { preconditionFailure("offered a task of an unknown job") }
-        let head = Head(
+        return Head(
             kind: .call, method: call.record.method, model: call.record.model.rawValue,
             priority: call.record.priority, tenant: call.record.tenant.rawValue, items: UInt32(clamping: call.items))
-        return HeldCall(head: head, body: [Frame(payload)])
     }
 
     /// Everything under way with the store is void; clients whose reads it was ask again.

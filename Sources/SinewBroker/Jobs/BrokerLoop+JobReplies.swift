@@ -50,7 +50,7 @@ extension BrokerLoop {
         let reply = JobResultsReply(
             results: found.map { TaskResult($0) }, nextCursor: next,
             // A damaged result is computed again and comes later.
-            complete: read.jobHasEnded && damaged.isEmpty && (found.isEmpty || next >= read.through))
+            complete: read.jobHasEnded && damaged.isEmpty && next >= read.last)
         try answer(request, with: reply)
     }
 }

@@ -4,7 +4,7 @@ internal import SinewZeroMQ
 
 /// The service Jobs: from the wire to the state machine.
 extension BrokerLoop {
-    mutating func handleJobCall(_ method: Jobs.Method, _ head: Head, _ body: [Frame], of client: ClientID)
+    mutating func handleJobCall(_ method: Jobs.Method, _ head: Head, _ body: MessageBody, of client: ClientID)
         throws(ZeroMQError)
     {
         guard jobService != nil else {
@@ -17,7 +17,7 @@ extension BrokerLoop {
         var request = PendingJobRequest(client: client, head: head)
         let event: (JobRequestID) -> JobStateMachine.Event
         do {
-            event = try self.event(method, body.last, of: client, TenantID(head.tenant), head.priority, &request)
+            event = try self.event(method, body.payload, of: client, TenantID(head.tenant), head.priority, &request)
         } catch {
             let code: ServiceErrorCode = .malformedRequest
             return try answer(head, client, with: WireRejection(.invalidArgument, code, error.message))

@@ -168,15 +168,32 @@ struct JobStoreLoop: ~Copyable {
         guard store != nil else { return }
         readCount.increment()
         do {
-            let found =
+            var found =
                 try store?.results(
                     of: read.job, after: read.cursor, countMax: read.countMax, bytesMax: read.bytesMax,
                     failuresOnly: read.failuresOnly) ?? (results: [], damaged: [])
+            if found.damaged.isEmpty { found.results += try givenUp(read, behind: found.results) }
             mailbox.report(.read(request, read, found.results, damaged: found.damaged))
         } catch {
             if case .broken = error { abandon(error) }
             mailbox.report(.readFailed(request, read, error))
         }
+    }
+
+    /// The tasks that were given up with their job, once all that have ended are read, as far as there is room.
+    private mutating func givenUp(
+        _ read: JobResultsRead, behind found: [StoredResult]
+    ) throws(JobStoreFailure) -> [StoredResult] {
+        guard found.last?.task.end?.sequence ?? .max >= read.through else { return [] }
+        var bytes = 0
+        for result in found { bytes += result.bytes.count + result.label.utf8.count + 64 }
+        var added: [StoredResult] = []
+        for task in read.givenUp where found.count + added.count < read.countMax && bytes < read.bytesMax {
+            let label = try store?.label(of: JobTaskID(job: read.job, index: task.index)) ?? ""
+            bytes += label.utf8.count + 64
+            added.append(StoredResult(task: task, label: label, bytes: []))
+        }
+        return added
     }
 
     // MARK: Opening.

@@ -4,19 +4,20 @@ internal import SinewWire
 internal import SinewZeroMQ
 internal import Synchronization
 
-/// A worker that answers every task with the bytes it was sent, at once: what is left is the service itself.
+/// A worker that answers every task with the bytes it was sent, at once, so that what is left is the service itself; or one that
+/// keeps what it is given.
 ///
-/// It speaks the real protocol (hello, beats, results) on a thread of its own.
+/// It speaks the real protocol (hello, beats, results, goodbye) on a thread of its own.
 final class EchoWorker: Sendable {
     /// The model it says it has.
     static let model = "bench-echo"
     private let isEnding = Atomic(false)
     private let thread: Mutex<DedicatedThread?> = Mutex(nil)
 
-    init(_ endpoint: String, credits: UInt32, keys: CurveClientKeys? = nil) throws {
+    init(_ endpoint: String, credits: UInt32, answers: Bool = true, keys: CurveClientKeys? = nil) throws {
         let started = try DedicatedThread(named: "bench-worker") { [self] in
             do {
-                try run(endpoint, credits: credits, keys: keys)
+                try run(endpoint, credits: credits, answers: answers, keys: keys)
             } catch {
                 StandardStreams.talk("bench: the echo worker ended: \(error)")
             }
@@ -29,7 +30,7 @@ final class EchoWorker: Sendable {
         thread.withLock { $0 }?.join()
     }
 
-    private func run(_ endpoint: String, credits: UInt32, keys: CurveClientKeys?) throws {
+    private func run(_ endpoint: String, credits: UInt32, answers: Bool, keys: CurveClientKeys?) throws {
         let socket = try Socket(.dealer, in: try Context(), options: .bench(keys))
         try socket.connect(to: endpoint)
         var poller = Poller()
@@ -43,20 +44,29 @@ final class EchoWorker: Sendable {
         }
         let clock = ContinuousClock()
         var nextBeat = clock.now
+        var writer = HeadWriter()
+        var last: Head?
         while !isEnding.load(ordering: .relaxed) {
             try poller.wait(atMost: .milliseconds(100))
-            while let message = try socket.receive() {
-                var head = try Head(decoding: message.frames[0].bytes)
-                guard head.kind == .task else { continue }
+            while let message = try socket.receiveLent() {
+                var head = try message.withBytes(of: 0) { (bytes) throws(WireError) in
+                    try Head(decoding: bytes, like: last)
+                }
+                last = head
+                guard head.kind == .task, answers else { continue }
                 head.kind = .result
                 head.timeoutMicroseconds = nil
-                _ = try socket.send(Message(frames: [Frame(head.encode())] + message.frames.dropFirst()))
+                let payload = message.take(message.frameCount - 1)
+                _ = try writer.write(head) { (bytes) throws(ZeroMQError) in
+                    try socket.send(head: bytes, payload: payload)
+                }
             }
             if clock.now >= nextBeat {
                 nextBeat = clock.now + .milliseconds(500)
                 _ = try socket.send(Message([Head(kind: .beat).encode(), WorkerBeat().encode()]))
             }
         }
+        _ = try socket.send(Message([Head(kind: .goodbye).encode()]))
     }
 }
 
@@ -67,6 +77,10 @@ struct EchoCaller: ~Copyable {
     private let payload: Frame
     private var lastCall: UInt64 = 0
     private let clock = ContinuousClock()
+    private var writer = HeadWriter()
+    private var last: Head?
+    /// How long the broker may take for a call.
+    var deadline = Duration.seconds(30)
     /// Answers that were not OK.
     private(set) var failures = 0
 
@@ -82,27 +96,68 @@ struct EchoCaller: ~Copyable {
         _ = poller.add(self.socket)
     }
 
-    private mutating func send() throws {
+    mutating func send() throws {
         lastCall += 1
         let head = Head(
             kind: .call, method: PoseSolver.SolvePoses.name, model: EchoWorker.model, callID: lastCall,
-            timeoutMicroseconds: 30_000_000, items: 1)
-        let message = Message(frames: [Frame(head.encode()), payload])
-        while try socket.send(message) != .sent { try poller.wait(atMost: .milliseconds(1)) }
+            timeoutMicroseconds: UInt64(deadline / .microseconds(1)), items: 1)
+        while try transfer(head, payload) != .sent { try poller.wait(atMost: .milliseconds(1)) }
+    }
+
+    private mutating func transfer(_ head: Head, _ payload: Frame) throws(ZeroMQError) -> Socket.SendOutcome {
+        try Self.transfer(head, payload, over: socket, &writer)
+    }
+
+    private static func transfer(
+        _ head: Head, _ payload: Frame, over socket: borrowing Socket, _ writer: inout HeadWriter
+    ) throws(ZeroMQError) -> Socket.SendOutcome {
+        try writer.write(head) { (bytes) throws(ZeroMQError) in try socket.send(head: bytes, payload: payload) }
     }
 
     /// The next answers, at least one; how many.
-    private mutating func take() throws -> Int {
+    mutating func take() throws -> Int {
         var taken = 0
         while true {
-            while let message = try socket.receive() {
-                let head = try Head(decoding: message.frames[0].bytes)
+            while let message = try socket.receiveLent() {
+                let known = last
+                let head = try message.withBytes(of: 0) { (bytes) throws(WireError) in
+                    try Head(decoding: bytes, like: known)
+                }
+                last = head
                 guard head.kind == .reply else { continue }
                 if head.status != .ok { failures += 1 }
                 taken += 1
             }
             if taken > 0 { return taken }
             guard try poller.wait(atMost: .seconds(30)) else { throw BenchSilence() }
+        }
+    }
+
+    /// What the broker says of itself, once it has read all that was sent before. Answers to other calls are skipped and counted.
+    mutating func status() throws -> FleetStatusReply {
+        lastCall += 1
+        let head = Head(kind: .call, method: Fleet.Status.name, callID: lastCall, timeoutMicroseconds: 30_000_000)
+        while try transfer(head, Frame(FleetStatusRequest().encode())) != .sent {
+            try poller.wait(atMost: .milliseconds(1))
+        }
+        while true {
+            while let message = try socket.receive() {
+                let head = try Head(decoding: message.frames[0].bytes)
+                guard head.kind == .reply else { continue }
+                if head.callID == lastCall { return try FleetStatusReply(decoding: message.frames[1].bytes) }
+                if head.status != .ok { failures += 1 }
+            }
+            guard try poller.wait(atMost: .seconds(30)) else { throw BenchSilence() }
+        }
+    }
+
+    /// Asks until the broker says what is wanted of it.
+    mutating func wait(until isThere: (FleetStatusReply) -> Bool) throws {
+        let end = clock.now + .seconds(60)
+        while true {
+            if isThere(try status()) { return }
+            guard clock.now < end else { throw BenchSilence() }
+            try poller.wait(atMost: .milliseconds(5))
         }
     }
 

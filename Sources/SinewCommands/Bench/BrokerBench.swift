@@ -17,8 +17,10 @@ struct BrokerBenchReport: Encodable {
     /// Calls that carry many people each, as the client library sends them.
     let tasksPerMessage: Int
     let tasksPerSecond: Double
+    var memory: MemoryBench.Report?
     var durable: DurableBench.Report?
     var scrape: ScrapeBench.Report?
+    var restart: RestartBench.Report?
 
     func lines(style: TextStyle) -> [String] {
         var table = TextTable(["broker", "per second", "round trip p50 µs", "p99 µs", "failures"])
@@ -31,17 +33,34 @@ struct BrokerBenchReport: Encodable {
             "tasks of \(payloadBytes) bytes, \(tasksPerMessage) in a message\(keys)", fixed(tasksPerSecond, 0), "", "",
             "",
         ])
-        guard let durable else { return table.lines(style: style) + scrapeLines }
-        table.add([
-            "people acknowledged on disk, blocks of \(durable.itemsPerBlock)", fixed(durable.itemsPerSecond, 0), "", "",
-            "",
-        ])
-        return table.lines(style: style) + [
-            "a broker started anew answers for \(durable.queuedItems) queued people in \(fixed(durable.restartSeconds, 2)) s"
-        ] + scrapeLines
+        if let durable {
+            table.add([
+                "people acknowledged on disk, blocks of \(durable.itemsPerBlock)", fixed(durable.itemsPerSecond, 0), "",
+                "", "",
+            ])
+        }
+        return table.lines(style: style) + sentences
     }
 
-    private var scrapeLines: [String] { scrape.map { [$0.line] } ?? [] }
+    private var sentences: [String] {
+        var said: [String] = []
+        if let memory {
+            said.append(
+                "a queued call costs \(fixed(memory.overheadBytesPerCall, 0)) bytes beside its payload of \(memory.payloadBytes) (\(memory.queuedCalls) queued)"
+            )
+        }
+        if let durable {
+            said.append(
+                "a broker started anew answers for \(durable.queuedItems) queued people in \(fixed(durable.restartSeconds, 2)) s"
+            )
+        }
+        if let restart {
+            said.append(
+                "a killed broker answers for \(restart.queuedTasks) queued tasks in \(fixed(restart.restartSeconds, 2)) s, and has \(fixed(restart.residentBytesPerTask, 0)) bytes of memory for each"
+            )
+        }
+        return said + (scrape.map { [$0.line] } ?? [])
+    }
 }
 
 /// A broker, an echoing worker and a caller in one process, each on threads and a libzmq context of its own, over TCP on loopback.

@@ -57,7 +57,7 @@ struct DurableBench {
 }
 
 /// A client of the Jobs service that keeps a number of appends under way.
-private struct BlockSubmitter: ~Copyable {
+struct BlockSubmitter: ~Copyable {
     private var socket: Socket
     private var poller = Poller()
     private var lastCall: UInt64 = 0
@@ -124,6 +124,33 @@ private struct BlockSubmitter: ~Copyable {
             acknowledged += 1
         }
         return Double(blocks) / ((clock.now - start) / .seconds(1))
+    }
+
+    /// Appends tasks of one person, many to a request.
+    mutating func appendTasks(_ count: Int, perRequest: Int, payloadBytes: Int) throws {
+        let payload = [UInt8](repeating: 7, count: payloadBytes)
+        let hash = SHA256.digest(of: payload)
+        var sent = 0
+        var underWay = 0
+        while sent < count || underWay > 0 {
+            while sent < count && underWay < 4 {
+                let block = (sent..<min(sent + perRequest, count)).map {
+                    TaskBlock(index: UInt64($0), items: 1, sha256: hash, payload: payload)
+                }
+                try send(Jobs.Append.self, AppendTasksRequest(id: job, tasks: block))
+                sent += block.count
+                underWay += 1
+            }
+            let answer = try take()
+            guard answer.status == .ok else { throw BenchRefusal(try ErrorDetail(decoding: answer.payload).message) }
+            underWay -= 1
+        }
+    }
+
+    /// Memory of the broker's process.
+    mutating func residentBytes() throws -> UInt64 {
+        try send(Fleet.Status.self, FleetStatusRequest())
+        return try FleetStatusReply(decoding: take().payload).broker.residentBytes
     }
 
     /// Asks a broker for the job until it answers.

@@ -85,6 +85,13 @@ final class LocalFleet: Sendable {
     /// Runs to its end even when the calling task was cancelled.
     func stop() async { await Task { await stopInOrder() }.value }
 
+    /// Ends the broker as a crash would.
+    func killBroker() async {
+        let process = brokerProcess.withLock { $0 }
+        process.send(signal: SIGKILL)
+        _ = await process.wait()
+    }
+
     private func stopInOrder() async {
         await withTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.stop(within: drainLimit + .seconds(2)) } }

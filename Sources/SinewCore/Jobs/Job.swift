@@ -29,8 +29,7 @@ package struct JobTask: Sendable {
     var state = State.absent
     /// The status of its end.
     var status: UInt8 = 0
-    /// Attempts that failed and may be repeated, since the broker started or the task was replayed.
-    var attempts: UInt8 = 0
+    var tries = JobTaskRecord.Tries()
 
     /// Its record was damaged; what it was is not known.
     var isLost: Bool { hash == JobTask.absent.hash }
@@ -155,7 +154,7 @@ struct Job: Sendable {
         replace(index, task)
     }
 
-    mutating func setAttempts(_ index: Int, _ attempts: Int) { tasks[index].attempts = UInt8(clamping: attempts) }
+    mutating func setTries(_ index: Int, _ tries: JobTaskRecord.Tries) { tasks[index].tries = tries }
 
     /// The one place where a task changes, so that the sums are right.
     private mutating func replace(_ index: Int, _ new: JobTask) {

@@ -67,6 +67,9 @@ package enum JobTaskOutcome: UInt8, Sendable, CaseIterable {
     case dead = 3
     /// Given up with its job.
     case cancelled = 4
+
+    /// The gRPC status of a task that was given up with its job: CANCELLED.
+    package static let givenUpStatus: UInt8 = 1
 }
 
 /// What the store knows of a task, without its payload, label and result.
@@ -75,7 +78,21 @@ package struct JobTaskRecord: Equatable, Sendable {
     package var items: Int
     package var payloadBytes: Int
     package var payloadHash: ContentHash
+    /// What it has been through without an end; nothing once a replay has given it a new start.
+    package var tries: Tries
     package var end: End?
+
+    package struct Tries: Equatable, Sendable {
+        /// Attempts that failed with an error that may pass.
+        package var failures: UInt8
+        /// Workers that died with it in hand.
+        package var deaths: UInt8
+
+        package init(failures: UInt8 = 0, deaths: UInt8 = 0) {
+            self.failures = failures
+            self.deaths = deaths
+        }
+    }
 
     package struct End: Equatable, Sendable {
         package var outcome: JobTaskOutcome
@@ -97,11 +114,14 @@ package struct JobTaskRecord: Equatable, Sendable {
         }
     }
 
-    package init(index: Int, items: Int, payloadBytes: Int, payloadHash: ContentHash, end: End? = nil) {
+    package init(
+        index: Int, items: Int, payloadBytes: Int, payloadHash: ContentHash, tries: Tries = Tries(), end: End? = nil
+    ) {
         self.index = index
         self.items = items
         self.payloadBytes = payloadBytes
         self.payloadHash = payloadHash
+        self.tries = tries
         self.end = end
     }
 }
@@ -112,9 +132,11 @@ package enum JobStoreOperation: Equatable, Sendable {
     /// With its payload and label. Replaces a task of that index, whole or damaged, and its result.
     case insertTask(JobTaskID, JobTaskRecord)
     case setJobState(JobID, JobRecord.State, sealedTasks: Int?, ended: WallTime?)
+    /// Of a task without an end: a worker died with it, or an attempt failed.
+    case setTries(JobTaskID, JobTaskRecord.Tries)
     /// With its result.
     case endTask(JobTaskID, JobTaskRecord.End)
-    /// Takes the end and the result of a task away: it is queued again. The job's `sequenceFloor` becomes this one.
+    /// Takes the end, the result and the tries of a task away: it is queued again. The job's `sequenceFloor` becomes this one.
     case reviveTask(JobTaskID, sequenceFloor: UInt64)
     /// No task of the job ends with this number or a smaller one any more, though no row may remember it.
     case setSequenceFloor(JobID, UInt64)

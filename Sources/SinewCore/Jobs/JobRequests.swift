@@ -75,9 +75,9 @@ package struct JobResultsQuery: Equatable, Sendable {
     }
 }
 
-/// A read of the store that answers a client. The driver makes the reply of it:
-/// `next_cursor` is the last sequence read, or, when nothing was, the larger of `cursor` and `through`; the reply is complete
-/// when `jobHasEnded` and that next cursor is at least `through`, or nothing was read.
+/// A read of the store that answers a client. The driver makes the reply of it: what the store has behind `cursor`, and once that
+/// reaches `through` also `givenUp`, as far as there is room. `next_cursor` is the last sequence of it, or, when there is nothing, the
+/// larger of `cursor` and `through`; the reply is complete when `jobHasEnded` and that next cursor is at least `last`.
 package struct JobResultsRead: Equatable, Sendable {
     package var job: JobID
     package var cursor: UInt64
@@ -88,6 +88,10 @@ package struct JobResultsRead: Equatable, Sendable {
     package var jobHasEnded: Bool
     /// The last sequence given up to now; whatever ends later gets a larger one.
     package var through: UInt64
+    /// Tasks that were given up with their job, behind `cursor`: their ends are not on disk, and are made of the job's.
+    package var givenUp: [JobTaskRecord]
+    /// The last sequence of all; more than any when `givenUp` does not reach it.
+    package var last: UInt64
 }
 
 /// A job at one instant. `tasks` is the sum of queued, leased, done, failed, dead and cancelled.

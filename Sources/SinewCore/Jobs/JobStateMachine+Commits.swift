@@ -39,6 +39,7 @@ extension JobStateMachine {
             for index in indexes { revive(index, slot) }
             reply(group, .replayed(indexes.count), into: &actions)
         case .end(let end, let sequence): ended(end, sequence, slot, into: &actions)
+        case .tries: return
         case .repair(let index, let sequence): repaired(index, sequence, slot)
         }
         stepForward(slot, into: &actions)
@@ -82,7 +83,7 @@ extension JobStateMachine {
         releaseBytes(Int(jobs[slot].tasks[index].resultBytes), of: tenant)
         tenants[tenant]?.openTasks += 1
         jobs[slot].setEnd(index, status: 0, resultBytes: 0)
-        jobs[slot].setAttempts(index, 0)
+        jobs[slot].setTries(index, .init())
         jobs[slot].move(index, to: .queued)
         jobs[slot].ready.append(UInt32(index))
         lineUp(slot)
@@ -140,6 +141,7 @@ extension JobStateMachine {
             jobs[slot].endsUnderWay -= 1
             keepUnwritten(end, ticket, slot, into: &actions)
             return
+        case .tries: break
         case .repair(let index, _):
             jobs[slot].endsUnderWay -= 1
             damagedTasks.append(.init(job: jobs[slot].record.id, index: index))
@@ -190,7 +192,9 @@ extension JobStateMachine.Event {
             .resultsAsked(let request, _, _, _), .listAsked(let request, _, _, _):
             request
         case .restored, .opened, .requestDropped, .clientGone, .committed, .commitFailed, .loaded, .loadFailed,
-            .resultDamaged, .storeBroke, .answered, .aborted, .fleetChanged, .drainRequested, .leasesWanted, .ticked:
+            .resultDamaged, .storeBroke, .answered, .aborted, .workerDied, .fleetChanged, .drainRequested,
+            .leasesWanted,
+            .ticked:
             nil
         }
     }

@@ -6,19 +6,21 @@ extension JobStateMachine {
         guard let offer = offers[call] else { return }  // taken back meanwhile
         let (slot, index) = (offer.job, offer.index)
         leaveUnderWay(index, slot)
-        let earlier = Int(jobs[slot].tasks[index].attempts)
+        var tries = jobs[slot].tasks[index].tries
+        let earlier = Int(tries.failures)
         switch JobTaskVerdict(status: status) {
         case .done:
             end(index, slot, .done, status: status, earlier + attempts, resultBytes, .result, into: &actions)
         case .wrong:
             end(index, slot, .failed, status: status, earlier + attempts, resultBytes, .result, into: &actions)
         case .mayPass:
-            jobs[slot].setAttempts(index, earlier + 1)
+            tries.failures = UInt8(clamping: earlier + 1)
             guard earlier + 1 < limits.taskAttemptsMax else {
                 let failure = JobTaskFailure.givenUp(attempts: earlier + 1, status: status)
                 end(index, slot, .dead, failure, attempts: earlier + attempts, into: &actions)
                 return
             }
+            note(tries, index, slot, into: &actions)
             var wait = limits.taskBackoffInitial
             for _ in 0..<earlier where wait < limits.taskBackoffMax { wait = wait * 2 }
             backOff(index, slot, for: Swift.min(wait, limits.taskBackoffMax))
@@ -39,6 +41,22 @@ extension JobStateMachine {
         // Nothing of these is the task's fault. At its deadline the job is given up with all its tasks.
         case .deadlineExceeded, .draining, .drainTimedOut: requeue(index, slot)
         }
+    }
+
+    /// A worker died with the task in hand.
+    mutating func noteDeaths(_ call: CallID, _ deaths: Int, into actions: inout [Action]) {
+        guard let offer = offers[call] else { return }
+        var tries = jobs[offer.job].tasks[offer.index].tries
+        tries.deaths = UInt8(clamping: deaths)
+        note(tries, offer.index, offer.job, into: &actions)
+    }
+
+    private mutating func note(
+        _ tries: JobTaskRecord.Tries, _ index: Int, _ slot: Int, into actions: inout [Action]
+    ) {
+        jobs[slot].setTries(index, tries)
+        actions.append(.write(.setTries(.init(job: jobs[slot].record.id, index: index), tries), .none))
+        commit(.init(request: nil, job: slot, change: .tries), into: &actions)
     }
 
     private mutating func backOff(_ index: Int, _ slot: Int, for wait: Duration) {
@@ -198,6 +216,12 @@ extension JobStateMachine {
         damagedTasks = []
         for task in damaged {
             guard let slot = slotOfJob[task.job] else { continue }
+            // It goes with its job, unless the disk refuses that.
+            guard jobs[slot].transition != .removing else {
+                damagedTasks.append(task)
+                retryAt = now + limits.storeRetryAfter
+                continue
+            }
             let entry = JobTaskRecord(index: task.index, items: 0, payloadBytes: 0, payloadHash: JobTask.absent.hash)
             actions.append(.write(.insertTask(task, entry), .none))
             jobs[slot].lastSequence += 1

@@ -106,7 +106,7 @@ extension JobStateMachine {
                     client: .jobs, id: call, attempt: 1, model: record.model, items: Int(entry.items),
                     payloadBytes: Int(entry.payloadBytes),
                     deadline: now + .microseconds(Swift.max(record.giveUp.microseconds - wall.microseconds, 1)),
-                    priority: record.priority, tenant: record.tenant)))
+                    priority: record.priority, tenant: record.tenant, deaths: Int(entry.tries.deaths))))
     }
 
     /// Puts a task back in line, before those that were never tried.

@@ -34,6 +34,7 @@ extension JobStateMachine {
         tenants[tenant]?.jobs -= 1
         if tenants[tenant]?.isNothing == true { tenants[tenant] = nil }
         forgetContent(slot)
+        damagedTasks.removeAll { $0.job == record.id }
         slotOfJob[record.id] = nil
         jobsInOrder.remove(at: placeInOrder(record.id))
         wallTimers.remove(slot)
@@ -67,6 +68,7 @@ extension JobStateMachine {
                 if end.outcome != .done { jobs[slot].lastFailure = Swift.max(jobs[slot].lastFailure, end.sequence) }
             } else {
                 entry.state = .queued
+                entry.tries = task.tries
                 if jobs[slot].mayReopen { jobs[slot].ready.append(UInt32(task.index)) }
             }
             jobs[slot].put(task.index, entry)

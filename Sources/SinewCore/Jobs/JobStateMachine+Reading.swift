@@ -61,15 +61,44 @@ extension JobStateMachine {
         _ request: JobRequestID, _ query: JobResultsQuery, _ slot: Int, into actions: inout [Action]
     ) {
         let wanted = query.countMax > 0 ? query.countMax : limits.resultsPerReplyMax
+        let countMax = Swift.min(wanted, limits.resultsPerReplyMax)
+        let hasEnded = jobs[slot].isOver && jobs[slot].endsUnderWay == 0 && jobs[slot].insertsUnderWay == 0
+        let (givenUp, last) = hasEnded ? self.givenUp(query, countMax: countMax, slot) : ([], .max)
         actions.append(
             .readResults(
                 request,
                 JobResultsRead(
-                    job: query.job, cursor: query.cursor, countMax: Swift.min(wanted, limits.resultsPerReplyMax),
+                    job: query.job, cursor: query.cursor, countMax: countMax,
                     bytesMax: Swift.min(limits.resultsReplyBytesMax, limits.payloadBytesMax / 2),
-                    failuresOnly: query.failuresOnly,
-                    jobHasEnded: jobs[slot].isOver && jobs[slot].endsUnderWay == 0,
-                    through: jobs[slot].lastCommitted)))
+                    failuresOnly: query.failuresOnly, jobHasEnded: hasEnded, through: jobs[slot].lastCommitted,
+                    givenUp: givenUp, last: last)))
+    }
+
+    /// The tasks that were given up with their job, in order of their indexes. Nothing of it changes any more, so each stands at a
+    /// sequence of its own behind the last end.
+    private func givenUp(
+        _ query: JobResultsQuery, countMax: Int, _ slot: Int
+    ) -> (tasks: [JobTaskRecord], last: UInt64) {
+        let through = jobs[slot].lastCommitted
+        let end = Swift.max(through, query.cursor)
+        guard !jobs[slot].mayReopen, !query.failuresOnly, jobs[slot].open > 0 else { return ([], end) }
+        var found: [JobTaskRecord] = []
+        var index = Int(clamping: end - through)
+        while index < jobs[slot].tasks.count {
+            let task = jobs[slot].tasks[index]
+            if task.state.isPresent && !task.state.hasEnded {
+                guard found.count < countMax else { return (found, .max) }
+                let end = JobTaskRecord.End(
+                    outcome: .cancelled, status: JobTaskOutcome.givenUpStatus, attempts: Int(task.tries.failures),
+                    sequence: through + 1 + UInt64(index), resultBytes: 0)
+                found.append(
+                    JobTaskRecord(
+                        index: index, items: Int(task.items), payloadBytes: Int(task.payloadBytes),
+                        payloadHash: task.hash, end: end))
+            }
+            index += 1
+        }
+        return (found, found.last?.end?.sequence ?? end)
     }
 
     /// Answers a request that has waited, with what there is.

@@ -47,6 +47,8 @@ package struct JobStateMachine: Sendable {
         /// A worker's answer, kept by the driver until it has performed the actions.
         case answered(CallID, status: UInt8, attempts: Int, resultBytes: Int)
         case aborted(CallID, RejectionReason)
+        /// Its task is given to another worker, or will soon be `aborted`.
+        case workerDied(CallID, deaths: Int)
         /// All models with ready workers.
         case fleetChanged([ModelCredit])
         case drainRequested
@@ -109,6 +111,8 @@ package struct JobStateMachine: Sendable {
             case remove
             case replay([Int])
             case end(Job.Unwritten, sequence: UInt64)
+            /// Failures and deaths of a task; without it on disk, only a broker that dies now forgets them.
+            case tries
             /// A damaged task is put in order.
             case repair(Int, sequence: UInt64)
             case reserve(upTo: UInt64)
@@ -259,6 +263,7 @@ package struct JobStateMachine: Sendable {
         case .answered(let call, let status, let attempts, let bytes):
             endAnswered(call, status: status, attempts: attempts, resultBytes: bytes, into: &actions)
         case .aborted(let call, let reason): endAborted(call, reason, into: &actions)
+        case .workerDied(let call, let deaths): noteDeaths(call, deaths, into: &actions)
         case .fleetChanged(let credits): setCredits(credits)
         case .drainRequested:
             isDrainWanted = true
@@ -281,8 +286,8 @@ package struct JobStateMachine: Sendable {
         case .replayed(let request, let tenant, let job, let indexes):
             replay(request, tenant, job, indexes, event, into: &actions)
         case .restored, .opened, .statusAsked, .resultsAsked, .listAsked, .requestDropped, .clientGone, .committed,
-            .commitFailed, .loaded, .loadFailed, .resultDamaged, .storeBroke, .answered, .aborted, .fleetChanged,
-            .drainRequested, .leasesWanted, .ticked:
+            .commitFailed, .loaded, .loadFailed, .resultDamaged, .storeBroke, .answered, .aborted, .workerDied,
+            .fleetChanged, .drainRequested, .leasesWanted, .ticked:
             preconditionFailure("not a request that changes a job")
         }
     }

@@ -40,6 +40,8 @@ package protocol JobStore: ~Copyable {
     mutating func tasks(of job: JobID) throws(JobStoreFailure) -> (tasks: [JobTaskRecord], damaged: [Int])
     /// What a worker is to be sent.
     mutating func payload(of task: JobTaskID) throws(JobStoreFailure) -> [UInt8]
+    /// The label a task was appended with; empty when it is damaged.
+    mutating func label(of task: JobTaskID) throws(JobStoreFailure) -> String
     /// Ended tasks with a sequence above `cursor`, in that order, until `countMax` or `bytesMax` is reached; at least one if there is
     /// one. Damaged ones are left out and named; with `failuresOnly`, only tasks that failed or are dead.
     mutating func results(
