@@ -64,7 +64,7 @@ import Testing
                     held[worker.rawValue]?.removeAll { $0 == token }
                     if isFirst { begin(worker.rawValue) }
                 case .admit, .reject, .deliver, .abort, .discard, .welcome, .refuse, .askForHello, .drainWorker,
-                    .forget, .announceDrain, .stop:
+                    .forget, .announceDrain, .stop, .noteDeaths:
                     break
                 }
             }
