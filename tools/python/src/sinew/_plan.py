@@ -350,7 +350,8 @@ class MapRun:
     def _next_mixed(self, size: int, weight: int) -> _MapCall | None:
         blocks: list[npt.NDArray[Any]] = []
         starts: list[int] = []
-        rows, joint_shape = 0, ()
+        rows = 0
+        joint_shape: tuple[int, ...] = ()
         while rows < size:
             if not self._held:
                 self._held.extend(islice(self.items, 1))

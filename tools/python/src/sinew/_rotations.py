@@ -32,7 +32,8 @@ def axis_angle(matrices: npt.NDArray[Any], name: str) -> npt.NDArray[np.float32]
     q *= np.where(q[..., :1] < 0, -1, 1)
     sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
     angle = 2 * np.arctan2(sine, q[..., :1])
-    return (q[..., 1:] * np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 2)).astype(np.float32)
+    vector: npt.NDArray[np.float32] = (q[..., 1:] * np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 2)).astype(np.float32)
+    return vector
 
 
 def matrix(vectors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
