@@ -206,7 +206,7 @@ let package = Package(
             name: "SinewCommandsTests",
             dependencies: [
                 "SinewCommands", "SinewArrayFiles", "SinewBody", "SinewClient", "SinewFormats", "SinewModels",
-                "SinewWire", "TestSupport",
+                "SinewWire", "TestSupport", logging,
             ], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",

@@ -14,18 +14,18 @@ final class InProcessFleet: Sendable {
     let workers: [WorkerServer]
 
     /// Starts a worker for each list of models, named `worker-0`, `worker-1` …
-    init(workerModels: [[any PoseModel]], batchItemsMax: Int = 32) throws {
+    init(workerModels: [[any PoseModel]], batchItemsMax: Int = 32, logger: Logger = quiet) throws {
         var configuration = BrokerConfiguration()
         configuration.clientEndpoint = "tcp://127.0.0.1:*"
         configuration.workerEndpoint = "tcp://127.0.0.1:*"
-        let broker = try BrokerServer(configuration, logger: quiet)
+        let broker = try BrokerServer(configuration, logger: logger)
         self.broker = broker
         workers = try workerModels.enumerated().map { number, models in
             try WorkerServer(
                 WorkerConfiguration(
                     brokerEndpoint: broker.workerEndpoint, name: "worker-\(number)", creditItems: 256,
                     batchItemsMax: batchItemsMax),
-                models: models, logger: quiet)
+                models: models, logger: logger)
         }
     }
 
@@ -34,8 +34,8 @@ final class InProcessFleet: Sendable {
         broker.stop()
     }
 
-    func client(itemsPerCall: Int = 16) throws -> Client {
-        try Client.patient(broker.clientEndpoint, itemsPerCall: itemsPerCall)
+    func client(itemsPerCall: Int = 16, logger: Logger = quiet) throws -> Client {
+        try Client.patient(broker.clientEndpoint, itemsPerCall: itemsPerCall, logger: logger)
     }
 }
 
@@ -44,12 +44,12 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 extension Client {
     /// A client that waits for workers, with a deadline that only a hang reaches.
-    static func patient(_ endpoint: String, itemsPerCall: Int = 16) throws -> Client {
+    static func patient(_ endpoint: String, itemsPerCall: Int = 16, logger: Logger = quiet) throws -> Client {
         var configuration = ClientConfiguration(endpoint: endpoint)
         configuration.itemsPerCall = itemsPerCall
         configuration.deadline = .seconds(60)
         configuration.waitForReady = true
-        return try Client(configuration, logger: quiet)
+        return try Client(configuration, logger: logger)
     }
 
     /// Asks again and again until the broker says what the test waits for.

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import SinewBroker
 import SinewClient
 import SinewModels
@@ -19,21 +20,22 @@ final class JobFleet: Sendable {
     let workers: [WorkerServer]
 
     init(
-        _ folder: String?, workerModels: [[any PoseModel]], edit: (inout BrokerConfiguration) -> Void = { _ in }
+        _ folder: String?, workerModels: [[any PoseModel]], logger: Logger = quiet,
+        edit: (inout BrokerConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = BrokerConfiguration()
         configuration.clientEndpoint = "tcp://127.0.0.1:*"
         configuration.workerEndpoint = "tcp://127.0.0.1:*"
         configuration.store = folder.map { JobStoreConfiguration(folder: $0) }
         edit(&configuration)
-        let broker = try BrokerServer(configuration, logger: quiet)
+        let broker = try BrokerServer(configuration, logger: logger)
         self.broker = broker
         workers = try workerModels.enumerated().map { number, models in
             try WorkerServer(
                 WorkerConfiguration(
                     brokerEndpoint: broker.workerEndpoint, name: "worker-\(number)", creditItems: 64,
                     batchItemsMax: 32),
-                models: models, logger: quiet)
+                models: models, logger: logger)
         }
     }
 

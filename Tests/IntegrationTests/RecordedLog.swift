@@ -10,9 +10,12 @@ final class RecordedLog: Sendable {
     init() throws { waker = try Waker() }
 
     /// Says everything to this log; a line is `level message key=value …`, the keys in order.
-    var logger: Logger {
+    var logger: Logger { logger(.debug) }
+
+    /// The same with everything that is at least as important as `level`.
+    func logger(_ level: Logger.Level) -> Logger {
         var logger = Logger(label: "test", factory: { _ in Handler(log: self) })
-        logger.logLevel = .debug
+        logger.logLevel = level
         return logger
     }
 

@@ -47,7 +47,8 @@ struct RestartBudgetTests {
         var budget = RestartBudget()
         let start = ContinuousClock.Instant.now
         for index in 0..<RestartBudget.restartsMax {
-            try budget.spend(on: "worker 1", .signalled(9), at: start + .milliseconds(index))
+            let told = try budget.spend(on: "worker 1", .signalled(9), at: start + .milliseconds(index))
+            #expect(told == "worker 1 ended (signal 9); starting it again")
         }
         let failure = #expect(throws: CommandFailure.self) {
             try budget.spend(on: "worker 1", .signalled(9), at: start + RestartBudget.window)
@@ -61,7 +62,7 @@ struct RestartBudgetTests {
         var budget = RestartBudget()
         let start = ContinuousClock.Instant.now
         for index in 0..<(3 * RestartBudget.restartsMax) {
-            try budget.spend(on: "worker 1", .exited(1), at: start + .seconds(3 * index))
+            _ = try budget.spend(on: "worker 1", .exited(1), at: start + .seconds(3 * index))
         }
         #expect(budget.total == 3 * RestartBudget.restartsMax)
     }

@@ -28,6 +28,8 @@ struct JobService {
     var group: [JobStoreWrite] = []
     /// Of groups that the store had no room for.
     var refusedGroups: [CommitTicket: [JobStoreWrite]] = [:]
+    /// What groups under way change in the lives of jobs, for the log.
+    var lives: [CommitTicket: JobLife] = [:]
     /// When a store that could not be opened is tried again.
     var reopenAt: Instant?
     private var nextRequest: UInt64 = 1
@@ -65,6 +67,7 @@ extension BrokerLoop {
         case .commit(let ticket):
             guard let service = jobService else { preconditionFailure("a commit without a store") }
             jobService?.group = []
+            noteLife(service.group, ticket)
             service.mailbox.post(.commit(ticket, service.group))
         case .drop(let ticket): jobService?.refusedGroups[ticket] = nil
         case .reply(let request, let reply):
@@ -121,6 +124,7 @@ extension BrokerLoop {
         guard let service = jobService else { return }
         jobService?.group = []
         jobService?.refusedGroups = [:]
+        jobService?.lives = [:]
         service.mailbox.post(.reopen)
         for id in service.requests.keys.sorted() where service.requests[id]?.isReading == true {
             guard let pending = jobService?.remove(id) else { continue }

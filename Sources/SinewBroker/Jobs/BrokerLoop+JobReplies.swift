@@ -37,7 +37,7 @@ extension BrokerLoop {
         for index in damaged {
             logger.error(
                 "a result in the job store does not have its checksum; the task is computed again",
-                metadata: ["job": "\(read.job.high):\(read.job.low)", "task": "\(index)"])
+                metadata: ["job": "\(UUIDText.text(of: read.job.bytes))", "task": "\(index)"])
             try tell(jobs: .resultDamaged(JobTaskID(job: read.job, index: index)))
         }
     }

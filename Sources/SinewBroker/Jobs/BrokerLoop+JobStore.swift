@@ -13,9 +13,12 @@ extension BrokerLoop {
             case .openFailed:
                 let due = now + configuration.limits.storeRetryAfter
                 jobService?.reopenAt = due
-            case .committed(let ticket): try tell(jobs: .committed(ticket))
+            case .committed(let ticket):
+                logLife(ticket)
+                try tell(jobs: .committed(ticket))
             case .commitFailed(let ticket, let writes, let failure):
                 jobService?.refusedGroups[ticket] = writes
+                jobService?.lives[ticket] = nil
                 try tell(jobs: .commitFailed(ticket, failure))
             case .loaded(let task, let bytes): try tell(jobs: .loaded(task), with: .payload(task, bytes))
             case .loadFailed(let task, let failure): try tell(jobs: .loadFailed(task, failure))

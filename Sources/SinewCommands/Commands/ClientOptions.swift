@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import SinewClient
 
 /// Where the broker is, for the commands that talk to one.
@@ -11,9 +12,11 @@ struct ClientOptions: ParsableArguments {
     @Flag(name: .long, help: "Allow a broker outside this machine without keys; the traffic is not encrypted.")
     var insecure = false
 
+    @OptionGroup var logs: LogOptions
+
     /// Talks to that broker, and lets cancellations leave before the process may end.
     func withClient<Result: Sendable>(_ body: (Client) async throws -> Result) async throws -> Result {
-        try await SinewCommands.withClient(try configuration(), body)
+        try await SinewCommands.withClient(try configuration(), logger: logger, body)
     }
 
     /// The same for commands about jobs: once the broker has answered, it is waited for, and the person is told so.
@@ -21,8 +24,10 @@ struct ClientOptions: ParsableArguments {
         var configuration = try configuration()
         let teller = RefusalTeller()
         configuration.whenJobCallWaits = { teller.tell($0) }
-        return try await SinewCommands.withClient(configuration, body)
+        return try await SinewCommands.withClient(configuration, logger: logger, body)
     }
+
+    private var logger: Logger { logs.logger(label: "sinew.client", level: .warning) }
 
     private func configuration() throws -> ClientConfiguration {
         var configuration = ClientConfiguration(endpoint: broker)
@@ -53,9 +58,10 @@ struct ClientOptions: ParsableArguments {
 
 /// A client for the time of `body`.
 func withClient<Result: Sendable>(
-    _ configuration: ClientConfiguration, _ body: (Client) async throws -> Result
+    _ configuration: ClientConfiguration, logger: Logger = Logger(label: "sinew.client"),
+    _ body: (Client) async throws -> Result
 ) async throws -> Result {
-    let client = try Client(configuration)
+    let client = try Client(configuration, logger: logger)
     let outcome: Swift.Result<Result, any Error>
     do { outcome = .success(try await body(client)) } catch { outcome = .failure(error) }
     await onOwnThread(named: "close client") { client.closeAndWait() }

@@ -5,36 +5,16 @@ internal import SinewModels
 
 /// Options that the long-running commands share.
 struct ServiceOptions: ParsableArguments {
-    @Option(name: .long, help: "The least important messages to print: debug, info, notice, warning, error.")
-    var logLevel: LogLevelOption = .info
-
     @Flag(name: .long, help: "Allow addresses outside this machine without keys; the traffic is not encrypted.")
     var insecure = false
 
     @Flag(name: .long, help: ArgumentHelp("Stop when standard input ends.", visibility: .private))
     var stopWithParent = false
 
+    @OptionGroup var logs: LogOptions
+
     /// A logger that writes to standard error.
-    func logger(label: String) -> Logger {
-        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = logLevel.level
-        return logger
-    }
-}
-
-/// ``Logger/Level`` as an option's value.
-enum LogLevelOption: String, CaseIterable, ExpressibleByArgument {
-    case debug, info, notice, warning, error
-
-    var level: Logger.Level {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .notice: .notice
-        case .warning: .warning
-        case .error: .error
-        }
-    }
+    func logger(label: String) -> Logger { logs.logger(label: label, level: .info) }
 }
 
 /// ``ISA`` as an option's value.

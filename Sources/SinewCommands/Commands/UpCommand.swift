@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import SinewKernels
 internal import UnixSignals
 
@@ -87,12 +88,18 @@ struct UpCommand: AsyncParsableCommand {
         plan.workerOptions =
             model.flatMap { ["--model", $0] } + (models.map { ["--models", $0] } ?? [])
             + (precision.map { ["--precision", $0.rawValue] } ?? [])
-        plan.serviceOptions = ["--log-level", service.logLevel.rawValue] + (service.insecure ? ["--insecure"] : [])
+        plan.serviceOptions = service.logs.arguments + (service.insecure ? ["--insecure"] : [])
 
         plan.brokerOptions =
             (noStore ? [] : store.arguments(defaultFolder: StoreOptions.userFolder))
             + (try http.tokenArguments(isInsecureAllowed: service.insecure))
         plan.httpAddress = http.http
+        switch service.logs.logFormat {
+        case .text: break
+        case .json:
+            let logger = service.logger(label: "sinew.up")
+            plan.tell = { logger.notice("\($0)") }
+        }
 
         let signals = await stoppingSignals()
         let fleet = try await LocalFleet.start(plan)
@@ -106,8 +113,8 @@ struct UpCommand: AsyncParsableCommand {
             StandardStreams.data(
                 "clients \(fleet.broker.clientEndpoint)  workers \(fleet.broker.workerEndpoint)  "
                     + "\(workers) worker processes, \(plan.threads) threads each")
-            if let address = fleet.broker.httpAddress { StandardStreams.talk("Watch it: http://\(address)") }
-            StandardStreams.talk(
+            if let address = fleet.broker.httpAddress { plan.tell("Watch it: http://\(address)") }
+            plan.tell(
                 "Solve something: sinew solve joints.npz --model niki -o pose.npz    (Ctrl-C stops all)")
         }
         let outcome = await supervise(fleet, until: signals)

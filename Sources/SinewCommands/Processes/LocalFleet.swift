@@ -25,6 +25,8 @@ final class LocalFleet: Sendable {
         var httpAddress: String? = "none"
         /// Options of every process.
         var serviceOptions: [String] = []
+        /// Told when a process has to be started again.
+        var tell: @Sendable (String) -> Void = { StandardStreams.talk($0) }
     }
 
     /// A broker binds two ports; a worker loads its models and measures their batch sizes.
@@ -103,7 +105,7 @@ final class LocalFleet: Sendable {
         var restarts = RestartBudget()
         while true {
             guard let termination = await brokerProcess.withLock({ $0 }).wait() else { return }
-            try restarts.spend(on: "the broker", termination)
+            plan.tell(try restarts.spend(on: "the broker", termination))
             var plan = plan
             // The same ports again: clients and workers find the new broker by themselves.
             plan.clientEndpoint = broker.clientEndpoint
@@ -119,7 +121,7 @@ final class LocalFleet: Sendable {
         var process = first.process
         while true {
             guard let termination = await process.wait() else { return }
-            try restarts.spend(on: "worker \(process.processID)", termination)
+            plan.tell(try restarts.spend(on: "worker \(process.processID)", termination))
             workerProcesses.withLock { list in list.removeAll { $0.process === process } }
             process = try await startWorker(first.index)
         }

@@ -9,12 +9,13 @@ package struct RestartBudget {
 
     package init() {}
 
-    /// Allows one more start and says so.
+    /// Allows one more start.
     ///
+    /// - Returns: what happened, for people.
     /// - Throws: ``CommandFailure`` when there were too many of late.
     package mutating func spend(
         on who: String, _ termination: ChildProcess.Termination, at now: ContinuousClock.Instant = .now
-    ) throws(CommandFailure) {
+    ) throws(CommandFailure) -> String {
         recent.removeAll { now - $0 > Self.window }
         guard recent.count < Self.restartsMax else {
             throw CommandFailure(
@@ -25,6 +26,6 @@ package struct RestartBudget {
         }
         recent.append(now)
         total += 1
-        StandardStreams.talk("\(who) ended (\(describe(termination))); starting it again")
+        return "\(who) ended (\(describe(termination))); starting it again"
     }
 }
