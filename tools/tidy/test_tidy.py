@@ -39,6 +39,12 @@ class Rules(unittest.TestCase):
                 if twin is not None:
                     self.assertEqual([], list(tidy.check(path, twin)))
 
+    def test_a_limit_that_operators_are_not_told_of_is_found_and_so_is_a_name_that_is_none(self):
+        source = "    package var callsMax = 1\n    package var blockSize: UInt64 = 2\n    package var violated: String? { nil }\n"
+        self.assertEqual([], list(tidy.check_limits(source, "| `callsMax`, `blockSize` | 1 |\n")))
+        found = [(path, line, rule) for path, line, rule, _ in tidy.check_limits(source, "\n`blockSize` `callMax`\n")]
+        self.assertEqual([(tidy.LIMITS_SOURCE, 1, "limit-untold"), (tidy.LIMITS_DOCUMENT, 2, "limit-unknown")], found)
+
     def test_the_line_is_the_line_of_the_breach(self):
         text = 'let a = """\n  try! in text \\(b)\n  """\nlet c = #"try!"#\nlet d = try! e()\n'
         self.assertEqual([(5, "force-try")], [(line, rule) for line, rule, _ in tidy.check("Sources/A/A.swift", text)])

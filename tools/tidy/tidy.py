@@ -33,6 +33,8 @@ IMPORT = re.compile(
 )
 SLEEP = re.compile(r"\b(?:Task\s*\.\s*sleep|Thread\s*\.\s*sleep|usleep|nanosleep|sleep)\s*\(")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b|not implemented", re.IGNORECASE)
+LIMIT = re.compile(r"^    package var (\w+)(?: =|: UInt64 =)")
+LIMITS_SOURCE, LIMITS_DOCUMENT = "Sources/SinewCore/Limits.swift", "deploy/LIMITS.md"
 UNSAFE_PROMISE = re.compile(r"@unchecked\s+Sendable|\bnonisolated\s*\(\s*unsafe\s*\)")
 
 
@@ -129,6 +131,22 @@ def check(path, text):
         yield from check_swift(path, text)
 
 
+def check_limits(source, document):
+    """Yields (path, line, rule, reason) for limits that operators are not told of, and for names in their tables that are no limits."""
+    limits = {}
+    for number, line in enumerate(source.split("\n"), 1):
+        found = LIMIT.match(line)
+        if found:
+            limits[found.group(1)] = number
+    told = {name: number for number, line in enumerate(document.split("\n"), 1)
+            for name in re.findall(r"`([a-z]\w*)`", line)}
+    for name in limits.keys() - told.keys():
+        yield LIMITS_SOURCE, limits[name], "limit-untold", f"say in {LIMITS_DOCUMENT} what an operator sees when {name} is hit"
+    # Metrics and commands are named too; a limit has a capital inside.
+    for name in (name for name in told.keys() - limits.keys() if re.search("[A-Z]", name)):
+        yield LIMITS_DOCUMENT, told[name], "limit-unknown", f"{name} is no limit of {LIMITS_SOURCE}"
+
+
 def tracked_files(root):
     """Source files that git tracks or would track, so that a new file is checked before its first commit."""
     listed = subprocess.run(
@@ -149,6 +167,16 @@ def main(arguments):
             text = file.read()
         files += 1
         for line, rule, reason in check(path, text):
+            print(f"{path}:{line}: {rule}: {reason}")
+            findings += 1
+    texts = []
+    for path in (LIMITS_SOURCE, LIMITS_DOCUMENT):
+        full = os.path.join(root, path)
+        if os.path.isfile(full):
+            with open(full, encoding="utf-8") as file:
+                texts.append(file.read())
+    if len(texts) == 2:
+        for path, line, rule, reason in sorted(check_limits(*texts)):
             print(f"{path}:{line}: {rule}: {reason}")
             findings += 1
     print(f"tidy: {files} files, {findings} finding{'' if findings == 1 else 's'}", file=sys.stderr)
