@@ -16,6 +16,7 @@ from ._formats import (
     read_gvhmr as read_gvhmr, read_hybrik as read_hybrik, read_niki as read_niki, read_phalp as read_phalp, read_romp as read_romp,
     read_sam_3d_body as read_sam_3d_body, read_wham as read_wham,
 )
+from ._scene import CameraView as CameraView, merge as merge, people_of as people_of
 from ._unpickle import UnsafePickle as UnsafePickle, load as load, load_npz as load_npz
 
 #: Readers by the estimator's name.
