@@ -151,22 +151,22 @@ def test_a_merged_scene_is_solved_in_one_request(motion: dict[str, Any], cameras
     assert people.count == 600 and np.asarray(people.tracks).tolist() == [0] * 300 + [1] * 300
     assert np.asarray(people.observed)[307, 3] == 0 and np.asarray(people.observed).sum() == 600 * 29 - 1
     assert not np.asarray(people.betas)[:300].any() and np.asarray(people.betas)[300:].min() > 0
-    poses = client.solve(replace_start(people), "niki")
+    poses = client.solve(people, "niki")
     assert poses.solved.all() and poses.tracks.tolist() == [0] * 300 + [1] * 300
     # Both people stand where they stood, in the scene's frame.
     for person in (0, 1):
         off = poses.joints[300 * person:300 * (person + 1), 0] - motion["joints"][person][:, 0]
         assert np.linalg.norm(off, axis=1).mean() < 0.05
+    # Models that start from a pose get the estimators'; a row without one starts anew.
+    tracks[1].theta = None
+    started = people_of([tracks[0], tracks[1]], start_poses=True)
+    assert np.isnan(np.asarray(started.start_theta)[300:]).all() and not np.isnan(np.asarray(started.start_theta)[:300]).any()
+    refined = client.solve(started, "learnable-smplify")
+    assert refined.solved.all()
     with pytest.raises(EstimateError, match="no tracks"):
         people_of([])
     with pytest.raises(EstimateError, match="no joints"):
         people_of([replace(tracks[0], joints=None)])
-
-
-def replace_start(people: sinew.People) -> sinew.People:
-    """Without start poses, which niki has no use for and refuses."""
-    people.start_theta = None
-    return people
 
 
 def test_a_theta_without_joints_is_merged_as_well(motion: dict[str, Any], cameras: dict[str, Any]) -> None:

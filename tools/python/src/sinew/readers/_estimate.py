@@ -72,8 +72,9 @@ class Track:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def to_people(self, *, refine: int = 0) -> People:
-        """The track as a request: its joints, and its poses as start poses for models that turn one towards the joints.
+    def to_people(self, *, refine: int = 0, start_poses: bool = True) -> People:
+        """The track as a request: its joints, and with ``start_poses`` its poses for models that turn one towards the joints; models that
+        start from nothing refuse them.
 
         Raises :class:`EstimateError` when the file had no joints of a skeleton that can be solved.
         """
@@ -85,7 +86,7 @@ class Track:
         return People(
             np.where(missing[..., np.newaxis], 0, self.joints), skeleton=self.skeleton, observed=~missing if missing.any() else None,
             sigma=self.sigma, twists=self.twists, betas=None if self.betas is None else self.betas.mean(0),
-            start_theta=self.theta, tracks=np.zeros(len(self), np.int64), refine=refine)
+            start_theta=self.theta if start_poses else None, tracks=np.zeros(len(self), np.int64), refine=refine)
 
 
 # Getting numbers out of a file

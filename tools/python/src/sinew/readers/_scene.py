@@ -60,12 +60,14 @@ def merge(views: Mapping[str, CameraView], *, distance_max: float = 0.5) -> list
     return [check(person) for person in people]
 
 
-def people_of(tracks: Sequence[Track], *, refine: int = 0) -> People:
+def people_of(tracks: Sequence[Track], *, refine: int = 0, start_poses: bool = False) -> People:
     """Several people in one coordinate frame as one request: ``tracks[k]`` is track k of it, and its rows follow each other.
+
+    ``start_poses`` sends the estimators' poses too, for models that turn one towards the joints; others refuse them.
 
     Raises :class:`EstimateError` when there are none, or one has no joints of a skeleton that can be solved, or another's.
     """
-    parts = [track.to_people() for track in tracks]
+    parts = [track.to_people(start_poses=start_poses) for track in tracks]
     if not parts or len({part.skeleton for part in parts}) > 1:
         raise EstimateError("no tracks at all" if not parts else "tracks of several skeletons cannot be one request; solve them one by one")
     joints = [np.asarray(part.joints) for part in parts]
