@@ -71,18 +71,18 @@ def main() -> None:
     assert len(regions) == 58 and "smpl" in regions[0]["meta"], "the pose of the body was not kept"
     assert not [each for each in server.predictions.list(project=project.id) if each.task == tasks[1].id], "a task without joints"
     moved = copy.deepcopy(regions)
-    (region,) = [each for each in moved if each["id"] == "sinew-4-left_wrist"]
+    (region,) = [each for each in moved if each["id"] == "sinew-ben-left_wrist"]
     region["value"]["x"] += 100 * 40 / WIDTH
     region["value"]["y"] -= 100 * 25 / HEIGHT
     answer = ask(options, f"/api/ml/{backend.id}/interactive-annotating", {"task": tasks[0].id, "context": {"result": [region]}})
     solved_again = answer["data"]["result"]
     print(f"solved again while dragging: {len(solved_again)} keypoints")
-    assert {each["meta"]["track"] for each in solved_again} == {4}
+    assert {each["meta"]["track"] for each in solved_again} == {"ben"}
     server.annotations.create(id=tasks[0].id, result=moved)
     path = options.corrections / f"check/{project.id}.jsonl"
     (line,) = wait_for("the correction", lambda: path.exists() and path.read_text().splitlines())
     print(f"corrected: {line}")
-    assert json.loads(line)["track"] == 4 and list(json.loads(line)["moved"]) == ["left_wrist"]
+    assert json.loads(line)["track"] == "ben" and list(json.loads(line)["move"]) == ["left_wrist"]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What annotators moved, as the JSON lines that ``sinew correct --corrections`` reads.
 
-A line is ``{"frame": T, "track": K, "moved": {"left_wrist": [x, y, z]}}``: metres, y up. Each frame of a track has one line at most.
+A line is ``{"frame": 7, "track": "anna", "move": {"left_wrist": [x, y, z]}}``: metres, y up. Each frame of a track has one line at most.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from cameras import Array, Camera
 from observations import JOINTS, clip_name
+from sinew import SMPL24
 
 #: A point that is nearer to where it was than this was not moved, pixels.
 TOLERANCE = 1.0
@@ -25,7 +26,8 @@ def moved_joints(
 ) -> dict[str, Array]:
     """The joints whose points lie elsewhere than the solved ones, in the model frame.
 
-    A point is moved within the plane that is parallel to the image and goes through the joint: its depth stays.
+    A point is moved within the plane that is parallel to the image and goes through the joint: its depth stays. The leaves of the mesh
+    (head_top, left_middle, …) have no rotation of their own and are not corrected.
 
     :param points: pixels by joint name.
     :param solved: the joints that the points were drawn from, [29, 3], metres, y up.
@@ -34,17 +36,17 @@ def moved_joints(
     moved = {}
     for name, point in points.items():
         index = JOINTS.index(name)
-        if np.isnan(pixels[index]).any() or np.linalg.norm(pixels[index] - point) <= tolerance:
+        if index >= SMPL24.joint_count or np.isnan(pixels[index]).any() or np.linalg.norm(pixels[index] - point) <= tolerance:
             continue
         moved[name] = camera.unproject(np.array(point, np.float64), float(depths[index]))
     return moved
 
 
-def line(frame: int, track: int, moved: Mapping[str, Array]) -> str:
+def line(frame: int, track: str, moved: Mapping[str, Array]) -> str:
     """One correction; micrometres are enough."""
     return json.dumps({
         "frame": frame, "track": track,
-        "moved": {name: [round(float(value), 6) for value in position] for name, position in sorted(moved.items())}})
+        "move": {name: [round(float(value), 6) for value in position] for name, position in sorted(moved.items())}})
 
 
 def write(path: pathlib.Path, lines: list[str]) -> None:
@@ -65,7 +67,7 @@ class CorrectionFolder:
     def path(self, clip: str) -> pathlib.Path:
         return self.folder / f"{clip_name(clip)}.jsonl"
 
-    def replace(self, clip: str, frame: int, moved_by_track: Mapping[int, Mapping[str, Array]]) -> int:
+    def replace(self, clip: str, frame: int, moved_by_track: Mapping[str, Mapping[str, Array]]) -> int:
         """Notes what was moved in a frame, by track; a track without moves has no line any more. Returns how many lines the frame has."""
         path = self.path(clip)
         with self._lock:

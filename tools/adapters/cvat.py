@@ -26,7 +26,7 @@ import sinew
 from cameras import AdapterError, Array, Camera, Frame, numbers
 from corrections import TOLERANCE, line, moved_joints, write
 from cvat_files import VALUE_CHARACTERS_MAX, Declarations, Skeleton
-from observations import JOINTS, Observation, refuse_two_dimensional, score_of, solve, track_number
+from observations import JOINTS, Observation, refuse_two_dimensional, score_of, solve, track_name
 
 WHERE = "the attribute joint3d of each point, three numbers with spaces between them"
 POINT_ATTRIBUTES = ("joint3d", "solved3d")
@@ -99,10 +99,9 @@ def observation(skeleton: Skeleton, frame_of: Frame) -> Observation:
     return person
 
 
-def track_of(skeleton: Skeleton) -> int:
+def track_of(skeleton: Skeleton) -> str:
     """The attribute ``track``, else which of the image's people it is."""
-    value = (skeleton.attributes.get("track") or "").strip()
-    return track_number(value, skeleton.what) if value else skeleton.number
+    return track_name((skeleton.attributes.get("track") or "").strip(), skeleton.number, skeleton.what)
 
 
 def is_person(skeleton: Skeleton) -> bool:
@@ -226,14 +225,14 @@ def correct_file(options: argparse.Namespace, frame_of: Frame) -> int:
     if options.camera is None:
         raise AdapterError("corrections need --camera: without it a point of the image has no place in space")
     cameras = Cameras(options.camera, frame_of)
-    found: dict[tuple[int, int], str] = {}
+    found: dict[tuple[int, str], str] = {}
     solved = 0
     for skeleton in filter(is_person, file.skeletons()):
         solved += any(point.attributes.get("solved3d") for point in skeleton.points)
         moved = moved_in(skeleton, cameras.of(skeleton), options.tolerance)
         place = (skeleton.frame, track_of(skeleton))
         if moved and place in found:
-            raise AdapterError(f"{skeleton.what}: another person of the image has track {place[1]} too; give each its own attribute track")
+            raise AdapterError(f"{skeleton.what}: another person of the image has track “{place[1]}” too; give each its own attribute track")
         if moved:
             found[place] = line(*place, moved)
     if not solved:

@@ -122,7 +122,7 @@ class Backend:
             person.moved = by_track.get(person.track, {})
         task.people = [person for person in task.people if person.moved] or task.people
 
-    def _moves(self, task: Task, by_track: dict[int, Edit]) -> dict[int, dict[str, Any]]:
+    def _moves(self, task: Task, by_track: dict[str, Edit]) -> dict[str, dict[str, Any]]:
         # Keypoints that forgot where they were drawn from are compared with what the same model says of the same joints.
         forgetful = any(set(edit.points) - set(edit.solved) for edit in by_track.values())
         poses = solve(self.client, task.people, self.model) if forgetful else None

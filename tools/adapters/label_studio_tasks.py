@@ -14,7 +14,7 @@ import numpy as np
 import sinew
 from cameras import AdapterError, Array, Camera, Frame
 from corrections import TOLERANCE, moved_joints
-from observations import JOINTS, Observation, clip_name, refuse_two_dimensional, score_of, track_number
+from observations import JOINTS, Observation, clip_name, frame_number, refuse_two_dimensional, score_of, track_name
 
 CONFIG_BYTES_MAX = 1 << 20
 PEOPLE_PER_TASK_MAX = 64
@@ -85,7 +85,7 @@ class Task:
         if "camera" not in record:
             raise AdapterError(f"{what}: data.sinew.camera is missing: without it nobody knows where in the image a joint belongs")
         result = cls(
-            clip_name(record.get("clip", "clip")), track_number(record.get("frame", 0), f"{what}, frame"), width, height,
+            clip_name(record.get("clip", "clip")), frame_number(record.get("frame", 0), what), width, height,
             Camera.read(record["camera"], frame_of))
         people = record.get("people")
         if people is None:
@@ -110,7 +110,7 @@ def _pixels(value: Any, what: str) -> int:
 def _person(record: Any, frame_of: Frame, frame: int, row: int, what: str) -> Observation:
     if not isinstance(record, dict):
         raise AdapterError(f"{what}: no object with joints3d")
-    joints, track = record.get("joints3d"), track_number(record.get("track", row), what)
+    joints, track = record.get("joints3d"), track_name(record.get("track"), row, what)
     if joints is None:
         if any(name in record for name in ("joints2d", "keypoints", "keypoints2d")):
             raise refuse_two_dimensional(what, WHERE)
@@ -148,11 +148,11 @@ def joint_of(region: Mapping[str, Any]) -> str | None:
 
 
 def _people_of_regions(regions: list[Any], frame_of: Frame, frame: int, what: str) -> list[Observation]:
-    by_track: dict[int, dict[str, Any]] = {}
+    by_track: dict[str, dict[str, Any]] = {}
     for region in regions:
         joint, meta = joint_of(region), _meta(region)
         if joint is not None and "joint3d" in meta:
-            by_track.setdefault(track_number(meta.get("track", 0), what), {})[joint] = meta["joint3d"]
+            by_track.setdefault(track_name(meta.get("track"), 0, what), {})[joint] = meta["joint3d"]
     if not by_track:
         if regions:
             raise refuse_two_dimensional(what, WHERE)
@@ -218,9 +218,9 @@ class Edit:
     solved: dict[str, Any] = field(default_factory=dict)
 
 
-def edits(regions: Any, task: Task) -> dict[int, Edit]:
+def edits(regions: Any, task: Task) -> dict[str, Edit]:
     """The keypoints of an annotation by track. A keypoint that an annotator drew anew belongs to the only person there is."""
-    found: dict[int, Edit] = {}
+    found: dict[str, Edit] = {}
     known = {person.track for person in task.people}
     for region in regions if isinstance(regions, list) else []:
         joint = joint_of(region) if is_keypoint(region) else None
@@ -231,9 +231,9 @@ def edits(regions: Any, task: Task) -> dict[int, Edit]:
             raise AdapterError(
                 f"a keypoint “{joint}” that belongs to nobody: with several people in the image, move their keypoints instead of "
                 "drawing new ones")
-        track = track_number(meta["track"], joint) if "track" in meta else next(iter(known))
+        track = track_name(meta["track"], 0, joint) if "track" in meta else next(iter(known))
         if track not in known:
-            raise AdapterError(f"a keypoint “{joint}” of track {track}, which the task does not have")
+            raise AdapterError(f"a keypoint “{joint}” of track “{track}”, which the task does not have")
         value = region["value"]
         point = (value.get("x"), value.get("y"))
         if not all(isinstance(each, (int, float)) and math.isfinite(each) for each in point):

@@ -45,7 +45,7 @@ class Observation:
     #: Uncertainty of each joint [29], metres.
     sigma: Array
     frame: int
-    track: int
+    track: str
     betas: Array | None = None
     gender: str = "neutral"
     #: Joints that the annotator moved, by name: the solution has to go through them.
@@ -53,7 +53,7 @@ class Observation:
 
     @classmethod
     def of_joints(
-        cls, joints: Mapping[str, Any], frame_of: Frame, frame: int, track: int, what: str, occluded: Sequence[str] = (),
+        cls, joints: Mapping[str, Any], frame_of: Frame, frame: int, track: str, what: str, occluded: Sequence[str] = (),
     ) -> Observation:
         """From positions by joint name, in the task's coordinates."""
         positions, observed, sigma = np.zeros((29, 3)), np.zeros(29, bool), np.full(29, SIGMA)
@@ -73,7 +73,7 @@ class Observation:
         return cls(positions, observed, sigma, frame, track)
 
     @classmethod
-    def of_array(cls, joints: Any, frame_of: Frame, frame: int, track: int, what: str) -> Observation:
+    def of_array(cls, joints: Any, frame_of: Frame, frame: int, track: str, what: str) -> Observation:
         """From positions in the order of ``smpl-29`` or ``smpl-24``, in the task's coordinates."""
         array = joints if isinstance(joints, list) else []
         if array and all(isinstance(row, (list, tuple)) and len(row) == 2 for row in array):
@@ -91,15 +91,21 @@ class Observation:
             raise AdapterError(f"{what}: gender is {self.gender!r}; use neutral, female or male")
 
 
-def track_number(value: Any, what: str) -> int:
-    """A track as the number that corrections name."""
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if isinstance(value, float) and value != number or not 0 <= number < 1 << 32:
-        raise AdapterError(f"{what}: track is {value!r}; use a whole number from 0")
-    return number
+def track_name(value: Any, row: int, what: str) -> str:
+    """A track's name, which corrections say; without one, what `sinew solve` calls the person in that place."""
+    if value is None or value == "":
+        return f"person-{row}"
+    name = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not 0 < len(name) <= 100 or not name.isprintable():
+        raise AdapterError(f"{what}: track is {value!r}; use a name of at most 100 characters")
+    return name
+
+
+def frame_number(value: Any, what: str) -> int:
+    """A frame's number in its clip."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 31:
+        raise AdapterError(f"{what}: frame is {value!r}; use a whole number from 0")
+    return value
 
 
 def clip_name(value: Any) -> str:

@@ -41,6 +41,6 @@ class Scene:
         record = {
             "clip": "demo/walk", "frame": FRAME, "width": WIDTH, "height": HEIGHT, "camera": self.camera,
             "people": [
-                {"track": 0, "joints3d": self.joints[0].tolist()},
-                {"track": 4, "joints3d": dict(zip(JOINTS, self.joints[1].tolist())), "gender": "female", "betas": [0.1] * 10}]}
+                {"track": "anna", "joints3d": self.joints[0].tolist()},
+                {"track": "ben", "joints3d": dict(zip(JOINTS, self.joints[1].tolist())), "gender": "female", "betas": [0.1] * 10}]}
         return {"id": number, "project": 1, "data": {"image": "frame.png", "sinew": record | changes}}

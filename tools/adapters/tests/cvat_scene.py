@@ -9,7 +9,7 @@ import cvat
 from adapter_scene import HEIGHT, WIDTH, Scene
 from observations import JOINTS
 
-TRACKS = (3, 8)
+TRACKS = ("anna", "ben")
 
 
 def place(position: Any) -> str:
@@ -75,7 +75,7 @@ def rest_annotations(scene: Scene) -> dict[str, Any]:
             "attributes": [{"spec_id": spec(label, name), "value": value} for name, value in attributes.items()]}
 
     shapes = [
-        shape("skeleton", person, [], {"track": str(track)}) | {"elements": [
+        shape("skeleton", person, [], {"track": track}) | {"elements": [
             shape("points", sub, [float(index), 10.0], {"joint3d": place(scene.joints[row, index])})
             for index, sub in enumerate(person["sublabels"])]}
         for row, track in enumerate(TRACKS)]

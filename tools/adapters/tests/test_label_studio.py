@@ -28,6 +28,7 @@ from observations import JOINTS
 
 import sinew
 
+TRACKS = ("anna", "ben")
 SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "label_studio.py"
 
 
@@ -46,7 +47,7 @@ def annotation_of(prediction: dict[str, Any]) -> dict[str, Any]:
     return {"id": 3, "result": copy.deepcopy(prediction["result"])}
 
 
-def shift(annotation: dict[str, Any], track: int, joint: str, right: float, down: float) -> Any:
+def shift(annotation: dict[str, Any], track: str, joint: str, right: float, down: float) -> Any:
     """Drags a keypoint by so many pixels; returns where it is then."""
     (region,) = [
         each for each in annotation["result"] if each["meta"]["track"] == track and each["value"]["keypointlabels"] == [joint]]
@@ -76,12 +77,12 @@ def test_predictions_pass_label_studios_own_validation_and_lie_on_the_solved_joi
     assert interface.validate_prediction(copy.deepcopy(prediction), return_errors=True) == []
     assert 0 < prediction["score"] <= 1 and prediction["model_version"].startswith("niki/")
     solved = {(region["meta"]["track"], region["value"]["keypointlabels"][0]): region for region in prediction["result"]}
-    assert set(solved) == {(track, joint) for track in (0, 4) for joint in JOINTS}
+    assert set(solved) == {(track, joint) for track in TRACKS for joint in JOINTS}
     for (track, joint), region in solved.items():
         pixel = np.array([region["value"]["x"] * WIDTH, region["value"]["y"] * HEIGHT]) / 100
         np.testing.assert_allclose(pixel, scene.project([region["meta"]["solved3d"]])[0], atol=1e-2)
         # The input was exact: the solution cannot be far from it. The second person has another body.
-        if track == 0:
+        if track == "anna":
             assert np.linalg.norm(region["meta"]["solved3d"] - scene.joints[0][JOINTS.index(joint)]) < 0.12
     poses = [region["meta"]["smpl"] for region in prediction["result"] if "smpl" in region["meta"]]
     assert [np.shape(each["theta"]) for each in poses] == [(24, 3)] * 2 and [each["gender"] for each in poses] == ["neutral", "female"]
@@ -94,8 +95,8 @@ def test_units_and_axes_of_a_task_change_nothing(backend: Backend) -> None:
     camera = scene.camera | {
         "rotation": (np.array(scene.camera["rotation"]) @ turn.T).tolist(),
         "translation": (1000 * np.array(scene.camera["translation"])).tolist()}
-    people = [{"track": track, "joints3d": (1000 * scene.joints[row] @ turn.T).tolist()} for row, track in enumerate((0, 4))]
-    same = scene.task(people=[{"track": track, "joints3d": scene.joints[row].tolist()} for row, track in enumerate((0, 4))])
+    people = [{"track": track, "joints3d": (1000 * scene.joints[row] @ turn.T).tolist()} for row, track in enumerate(TRACKS)]
+    same = scene.task(people=[{"track": track, "joints3d": scene.joints[row].tolist()} for row, track in enumerate(TRACKS)])
     (here,), (there,) = predicted(backend, same), predicted(
         backend, scene.task(people=people, camera=camera, unit="mm", up_axis="z"))
     for ours, theirs in zip(here["result"], there["result"], strict=True):
@@ -109,23 +110,24 @@ def test_moved_keypoints_become_corrections_and_a_second_save_replaces_them(back
     (prediction,) = predicted(backend, task)
     annotation = annotation_of(prediction)
     assert saved(backend, task, annotation) == 0
-    pixel = shift(annotation, 4, "left_wrist", 40, -25)
-    shift(annotation, 0, "head", 0.3, 0.3)  # Less than a pixel: a rounding, not a move.
+    pixel = shift(annotation, "ben", "left_wrist", 40, -25)
+    shift(annotation, "anna", "head_top", 30, 0)  # A leaf of the mesh: nothing turns it.
+    shift(annotation, "anna", "head", 0.3, 0.3)  # Less than a pixel: a rounding, not a move.
     assert saved(backend, task, annotation) == 1
     (line,) = lines(backend)
-    assert (line["frame"], line["track"], list(line["moved"])) == (FRAME, 4, ["left_wrist"])
+    assert (line["frame"], line["track"], list(line["move"])) == (FRAME, "ben", ["left_wrist"])
     before = next(
-        each["meta"]["solved3d"] for each in prediction["result"] if each["id"] == "sinew-4-left_wrist")
-    after = line["moved"]["left_wrist"]
+        each["meta"]["solved3d"] for each in prediction["result"] if each["id"] == "sinew-ben-left_wrist")
+    after = line["move"]["left_wrist"]
     np.testing.assert_allclose(scene.project([after])[0], pixel, atol=0.05)
     assert abs(after[2] - before[2]) < 1e-5  # The camera looks along z: the depth stayed.
     # Another frame of the clip has a line of its own.
     assert saved(backend, scene.task(frame=FRAME - 1), annotation, "ANNOTATION_UPDATED") == 1
-    shift(annotation, 4, "left_wrist", -40, 25)
-    shift(annotation, 0, "right_knee", 0, 30)
+    shift(annotation, "ben", "left_wrist", -40, 25)
+    shift(annotation, "anna", "right_knee", 0, 30)
     assert saved(backend, task, [annotation], "ANNOTATIONS_CREATED") == 1
-    assert [(each["frame"], each["track"], list(each["moved"])) for each in lines(backend)] == [
-        (FRAME - 1, 4, ["left_wrist"]), (FRAME, 0, ["right_knee"])]
+    assert [(each["frame"], each["track"], list(each["move"])) for each in lines(backend)] == [
+        (FRAME - 1, "ben", ["left_wrist"]), (FRAME, "anna", ["right_knee"])]
     assert saved(backend, task, annotation_of(prediction), "ANNOTATION_UPDATED") == 0 and len(lines(backend)) == 1
 
 
@@ -133,7 +135,7 @@ def test_keypoints_that_forgot_where_they_came_from_are_compared_with_the_same_s
     task = scene.task()
     (prediction,) = predicted(backend, task)
     annotation = annotation_of(prediction)
-    shift(annotation, 0, "left_ankle", -30, 0)
+    shift(annotation, "anna", "left_ankle", -30, 0)
     remembered = copy.deepcopy(annotation)
     for region in annotation["result"]:
         region["meta"] = {"track": region["meta"]["track"]}
@@ -141,25 +143,25 @@ def test_keypoints_that_forgot_where_they_came_from_are_compared_with_the_same_s
     (forgotten,) = lines(backend)
     assert saved(backend, task, remembered) == 1
     (line,) = lines(backend)
-    np.testing.assert_allclose(forgotten["moved"]["left_ankle"], line["moved"]["left_ankle"], atol=1e-4)
-    assert list(forgotten["moved"]) == ["left_ankle"]
+    np.testing.assert_allclose(forgotten["move"]["left_ankle"], line["move"]["left_ankle"], atol=1e-4)
+    assert list(forgotten["move"]) == ["left_ankle"]
 
 
 def test_what_an_annotator_drags_is_solved_again_at_once(backend: Backend, scene: Scene) -> None:
     task = scene.task()
     (prediction,) = predicted(backend, task)
     annotation = annotation_of(prediction)
-    target = shift(annotation, 0, "right_wrist", 60, -40)
-    dragged = [each for each in annotation["result"] if each["id"] == "sinew-0-right_wrist"]
+    target = shift(annotation, "anna", "right_wrist", 60, -40)
+    dragged = [each for each in annotation["result"] if each["id"] == "sinew-anna-right_wrist"]
     answer = backend.predict({
         "tasks": [task], "label_config": labelling_config(), "params": {"context": {"result": dragged}}})
     (corrected,) = answer["results"]
-    assert {region["meta"]["track"] for region in corrected["result"]} == {0}
+    assert {region["meta"]["track"] for region in corrected["result"]} == {"anna"}
     was, now = (
-        np.linalg.norm(pixel_of(each, "sinew-0-right_wrist") - target) for each in (prediction, corrected))
+        np.linalg.norm(pixel_of(each, "sinew-anna-right_wrist") - target) for each in (prediction, corrected))
     assert now < 0.35 * was
     # A drag of nothing changes nothing.
-    still = [each for each in prediction["result"] if each["id"] == "sinew-0-right_wrist"]
+    still = [each for each in prediction["result"] if each["id"] == "sinew-anna-right_wrist"]
     body = {"tasks": [task], "label_config": labelling_config(), "params": {"context": {"result": still}}}
     assert backend.predict(body)["results"] == [prediction]
 
@@ -171,10 +173,10 @@ def test_joints_may_come_as_keypoint_regions(backend: Backend) -> None:
     region = {"type": "keypointlabels", "from_name": "joints", "to_name": "image"}
     task["annotations"] = [{"result": [
         region | {"value": {"x": 1, "y": 1, "keypointlabels": [joint]}, "meta": {"joint3d": place.tolist(), "track": track}}
-        for row, track in enumerate((0, 4)) for joint, place in zip(JOINTS, scene.joints[row])]}]
+        for row, track in enumerate(TRACKS) for joint, place in zip(JOINTS, scene.joints[row])]}]
     (prediction,) = predicted(backend, task)
     (same,) = predicted(backend, scene.task(people=[
-        {"track": track, "joints3d": scene.joints[row].tolist()} for row, track in enumerate((0, 4))]))
+        {"track": track, "joints3d": scene.joints[row].tolist()} for row, track in enumerate(TRACKS)]))
     assert prediction == same
     for each in task["annotations"][0]["result"]:
         del each["meta"]
@@ -204,6 +206,8 @@ def test_joints_may_come_as_keypoint_regions(backend: Backend) -> None:
     ({"clip": "../../etc/passwd"}, "clip is"),
     ({"clip": "/tmp/x"}, "clip is"),
     ({"frame": -1}, "whole number from 0"),
+    ({"frame": "last"}, "frame is 'last'"),
+    ({"people": [{"track": 1.5, "joints3d": [[0, 0, 0]] * 29}]}, "track is 1.5"),
 ])
 def test_a_task_that_cannot_be_used_says_why_and_its_neighbours_are_predicted(
     backend: Backend, changes: dict[str, Any], said: str
@@ -223,10 +227,10 @@ def test_two_people_are_not_one_track_and_a_new_keypoint_needs_an_owner(backend:
     new = {"type": "keypointlabels", "value": {"x": 50, "y": 50, "keypointlabels": ["head"]}}
     with pytest.raises(AdapterError, match="belongs to nobody"):
         saved(backend, scene.task(), {"result": [new]})
-    with pytest.raises(AdapterError, match="track 9"):
+    with pytest.raises(AdapterError, match="track “9”"):
         saved(backend, scene.task(), {"result": [new | {"meta": {"track": 9}}]})
     # With one person there is no doubt, whoever drew the point.
-    assert saved(backend, scene.task(people=[person]), {"result": [new]}) == 1 and lines(backend)[0]["track"] == 1
+    assert saved(backend, scene.task(people=[person]), {"result": [new]}) == 1 and lines(backend)[0]["track"] == "1"
     assert saved(backend, scene.task(), None, "PROJECT_UPDATED") == 0
     with pytest.raises(AdapterError, match="--corrections"):
         saved(Backend(backend.client, "niki", None), scene.task(), {"result": [new]})
@@ -289,10 +293,10 @@ def test_the_protocol_over_http(server: Server, backend: Backend) -> None:
     status, answer = request(server, "/predict", {"tasks": [task, task], "label_config": labelling_config(), "params": {"context": None}})
     assert status == 200 and answer["results"] == predicted(backend, task, task)
     annotation = annotation_of(answer["results"][0])
-    shift(annotation, 0, "head", 20, 0)
+    shift(annotation, "anna", "head", 20, 0)
     event = {"action": "ANNOTATION_CREATED", "annotation": annotation, "task": task}
     assert request(server, "/webhook", event) == (201, {"corrections": 1})
-    assert list(lines(backend)[0]["moved"]) == ["head"]
+    assert list(lines(backend)[0]["move"]) == ["head"]
 
 
 def test_what_is_no_request_is_refused(server: Server) -> None:
@@ -358,12 +362,12 @@ def test_files_of_tasks_get_predictions_from_a_durable_job_and_give_corrections(
     assert LabelInterface(config).validate_prediction(copy.deepcopy(out[2]["predictions"][0]), return_errors=True) == []
     for each in out[::2]:
         each["annotations"] = [annotation_of(each["predictions"][0])]
-    shift(out[2]["annotations"][0], 0, "neck", 0, 15)
+    shift(out[2]["annotations"][0], "anna", "neck", 0, 15)
     (tmp_path / "export.json").write_text(json.dumps(out))
     done = command(fleet, "corrections", tmp_path / "export.json", "--corrections", tmp_path / "moved")
     assert done.returncode == 0, done.stderr
     (line,) = (tmp_path / "moved/demo/walk.jsonl").read_text().splitlines()
-    assert json.loads(line)["frame"] == 3 and list(json.loads(line)["moved"]) == ["neck"]
+    assert json.loads(line)["frame"] == 3 and list(json.loads(line)["move"]) == ["neck"]
     (tmp_path / "tasks.json").write_text("{}")
     done = command(fleet, "predict", tmp_path / "tasks.json", "-o", tmp_path / "out.json")
     assert done.returncode == 1 and "no list of tasks" in done.stderr
