@@ -54,18 +54,20 @@ def test_what_waits_for_an_earlier_result_counts_as_under_way(items: int) -> Non
     run = run_of(service, source, 8, large=64)
     run.send_what_may()
     for call_id in range(1, 8):
-        assert run.take(service.answer(call_id)) == []
+        assert list(run.take(service.answer(call_id))) == []
     # The first is late: however many others are answered, no more is read from the source or kept.
     assert len(service.calls) == 8
-    handed_out = run.take(service.answer(0))
-    assert len(handed_out) == 8 and len(service.calls) == 16
+    # Then eight are due at once, and each makes room when its turn comes, no sooner.
+    for count, result in enumerate(run.take(service.answer(0)), 1):
+        assert result.places[0] == (count - 1) * len(result.places) and len(service.calls) == 8 + count
+    assert count == 8
 
 
 def test_results_that_are_wanted_as_they_come_make_room_at_once() -> None:
     service = Service()
     run = run_of(service, (person(n) for n in range(2048)), 8, large=64, in_order=False)
     run.send_what_may()
-    places = [place for call_id in range(1, 5) for place in run.take(service.answer(call_id))[0].places]
+    places = [place for call_id in range(1, 5) for result in run.take(service.answer(call_id)) for place in result.places]
     assert places == list(range(64, 320)) and len(service.calls) == 12
 
 
@@ -99,7 +101,7 @@ def test_a_slow_source_is_not_waited_for_longer() -> None:
     run.send_what_may()
     for call_id in range(10):
         assert taken == 64 * (call_id + 1)
-        run.take(service.answer(call_id))
+        list(run.take(service.answer(call_id)))
     assert service.sizes() == [64] * 10
 
 

@@ -243,7 +243,7 @@ class MapRun:
     _call_count: int = 0
     #: Of ``in_flight_max``; what waits for an earlier result counts: else one slow call would let the others pile up without end.
     _places_taken: int = 0
-    #: In order: the number of the call whose result comes next.
+    #: The number of the result that comes next, which in order is that of its call.
     _due: int = 0
     _is_mixed: bool = False
     _is_at_end: bool = False
@@ -288,24 +288,20 @@ class MapRun:
             return self.items_per_call, 1
         return self.items_per_large_call, weight
 
-    def take(self, answered: Answered) -> list[MapResult]:
-        """What an answer lets be handed out; the next calls are sent before."""
+    def take(self, answered: Answered) -> Iterator[MapResult]:
+        """What an answer lets be handed out; before each, the calls that its places are free for are sent. To be taken to the end."""
         call = self._under_way.pop(answered.call_id)
         message = decode(PoseSolver.SOLVE_POSES, answered.answer)
         people = call.people
         poses = read_reply(message, range(people.count), people.betas_of(), people.genders_of())
-        result = call.result(poses)
-        if self.in_order:
-            self._early[call.number] = result
-            results = []
-            while self._due in self._early:
-                results.append(self._early.pop(self._due))
-                self._due += 1
-        else:
-            results = [result]
-        self._places_taken -= sum(each.weight for each in results)
-        self.send_what_may()
-        return results
+        place = call.number if self.in_order else self._due
+        self._early[place] = call.result(poses)
+        while self._due in self._early:
+            result = self._early.pop(self._due)
+            self._due += 1
+            self._places_taken -= result.weight
+            self.send_what_may()
+            yield result
 
     def cancel(self) -> None:
         """Gives up everything that is under way."""
