@@ -1,3 +1,5 @@
+internal import SinewCore
+
 /// Where the HTTP side of a broker or worker listens: a host and a port.
 package struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or an address without brackets, for example `127.0.0.1`, `::1` or `0.0.0.0`.
@@ -31,10 +33,6 @@ package struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     /// As it is written in a URL.
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Whether only this machine can connect. A name other than `localhost` counts as outside: who resolves it decides where it leads.
-    package var isLoopback: Bool {
-        if host == "localhost" || host == "::1" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
+    /// Whether only this machine can connect.
+    package var isLoopback: Bool { EndpointReach.isLoopback(host[...]) }
 }

@@ -1,4 +1,4 @@
-internal import SinewZeroMQ
+internal import SinewCore
 
 /// Which addresses may be used without keys: loopback and `ipc`; everything else only when a person says so.
 package enum EndpointPolicy {
