@@ -7,21 +7,31 @@ from selenium.webdriver.chrome.service import Service
 
 
 class Browser:
-    """A window of its own profile: nothing is remembered from one to the next."""
+    """A window of its own profile: nothing is remembered from one to the next.
 
-    def __init__(self, width=1440, height=1000, dark=False):
+    `scale`: pixels of a picture for each one of the page. `has_webgl`: it draws in three dimensions, by the processor. `is_offline`: it
+    reaches no network, this machine's own included.
+    """
+
+    def __init__(self, width=1440, height=1000, dark=False, scale=1, has_webgl=False, is_offline=False):
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or "chromium"
         # --no-sandbox: continuous integration runs as root, where Chromium's sandbox cannot be set up.
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                         "--disable-background-networking", "--force-color-profile=srgb", f"--window-size={width},{height}"):
+        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars",
+                         "--disable-background-networking", "--force-color-profile=srgb", f"--window-size={width},{height}",
+                         *(("--use-angle=swiftshader", "--enable-unsafe-swiftshader") if has_webgl else ("--disable-gpu",)),
+                         *(("--host-resolver-rules=MAP * ~NOTFOUND",) if is_offline else ())):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or "chromedriver"))
         self.driver.set_script_timeout(60)
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+            "width": width, "height": height, "deviceScaleFactor": scale, "mobile": False})
         self.prefer("dark" if dark else "light")
+        if is_offline:
+            self.driver.execute_cdp_cmd("Network.enable", {})
+            self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+                "offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
 
     def __enter__(self):
         return self

@@ -8,13 +8,11 @@ Needs Debian's chromium and chromium-driver, and selenium from PyPI (.build/tool
 import pathlib
 import sys
 
-from selenium import webdriver
-from selenium.webdriver.support.ui import WebDriverWait
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/tests"))
 
-SWITCHES = [
-    "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--hide-scrollbars", "--window-size=1280,800", "--force-device-scale-factor=1.5",
-]
+from browser import Browser  # noqa: E402
+from fleet import wait_until  # noqa: E402
 
 
 def main():
@@ -22,19 +20,12 @@ def main():
         sys.exit(__doc__.strip())
     page, picture = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     frame = int(sys.argv[3]) if len(sys.argv) == 4 else 0
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for switch in SWITCHES:
-        options.add_argument(switch)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-    try:
-        driver.get(page.as_uri())
-        WebDriverWait(driver, 60).until(lambda d: d.execute_script("return Boolean(window.sinewViewer)"))
-        driver.execute_async_script(
+    with Browser(1280, 800, scale=1.5, has_webgl=True) as browser:
+        browser.open(page.as_uri())
+        wait_until("the page to be drawn", lambda: browser.run("return Boolean(window.sinewViewer)"))
+        browser.driver.execute_async_script(
             "sinewViewer.seek(arguments[0]); requestAnimationFrame(() => requestAnimationFrame(arguments[1]));", frame)
-        driver.save_screenshot(picture)
-    finally:
-        driver.quit()
+        browser.driver.save_screenshot(picture)
 
 
 if __name__ == "__main__":
