@@ -48,7 +48,7 @@ extension BrokerLoop {
         }
         tellLeases(counts, in: &status)
         tellJobs(in: &status)
-        status.models = activity.told
+        status.models = activity.told(machine.calls.modelStatuses)
         let usage = ProcessUsage.now
         status.cpuMicroseconds = usage.processorMicroseconds
         status.residentBytes = usage.residentBytes

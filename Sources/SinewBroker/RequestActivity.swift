@@ -69,9 +69,17 @@ struct RequestActivity {
         models[index].statuses[place].items &+= UInt64(items)
     }
 
-    /// What is told: models that were asked for, statuses in ascending order.
-    var told: [BrokerModelActivity] {
-        models.filter { !$0.statuses.isEmpty }.map { model in
+    /// What is told: models that were or are asked for, statuses in ascending order.
+    ///
+    /// - Parameter queues: what waits, by the model's key.
+    func told(_ queues: [BrokerStateMachine.ModelStatus]) -> [BrokerModelActivity] {
+        var told = models
+        for queue in queues where queue.queuedCalls > 0 {
+            // Whatever waits was admitted, and so has a place.
+            guard let place = indexOfModel[queue.key.rawValue] else { continue }
+            told[place].queuedRequests = UInt64(queue.queuedCalls)
+        }
+        return told.filter { !$0.statuses.isEmpty || $0.queuedRequests > 0 }.map { model in
             var model = model
             model.statuses.sort { $0.status < $1.status }
             return model

@@ -94,13 +94,17 @@ package enum FleetAlertRules {
         let broker = facts.snapshot.broker
         let waiting = broker.queuedCalls + broker.tasksQueued
         let serving = facts.snapshot.workers.filter { $0.state == .serving }
-        if serving.isEmpty, waiting > 0 {
+        let refused = broker.models.reduce(0) { $0 + refusals(.unavailable, of: $1, facts) }
+        if serving.isEmpty, waiting > 0 || (refused > 0 && !broker.draining) {
             alerts.append(
                 FleetAlert(
-                    .critical, "no_worker", what: "\(waiting) calls and tasks wait, and no worker serves",
+                    .critical, "no_worker",
+                    what: waiting > 0
+                        ? "\(waiting) calls and tasks wait, and no worker serves"
+                        : "\(refused) calls were refused in the last minute, and no worker serves",
                     do: "start one: sinew worker --broker ENDPOINT"))
         } else {
-            alerts += missingModels(facts.jobs, serving)
+            alerts += missingModels(facts, serving)
         }
         let wait = Duration.microseconds(Int64(clamping: broker.oldestWaitingMicroseconds))
         if wait > waitWorthALook {
@@ -128,20 +132,59 @@ package enum FleetAlertRules {
         return alerts
     }
 
-    private static func missingModels(_ jobs: [JobStatus], _ serving: [WorkerStatus]) -> [FleetAlert] {
+    private static func missingModels(_ facts: AlertFacts, _ serving: [WorkerStatus]) -> [FleetAlert] {
         var ready: Set<String> = []
         for worker in serving {
             for model in worker.models { ready.formUnion([model.name, "\(model.name)/\(model.version)"]) }
         }
         var waiting: [String: UInt64] = [:]
-        for job in jobs where !ready.contains(job.model) { waiting[job.model, default: 0] += job.queued }
-        let alerts = waiting.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { model, tasks in
-            FleetAlert(
-                .critical, "no_worker_for_model",
-                what: "\(tasks) tasks wait for the model \(model), which no worker has ready",
-                do: "start a worker with it: sinew worker --broker ENDPOINT --model \(model)")
+        var refused: [String: UInt64] = [:]
+        for job in facts.jobs where !ready.contains(job.model) { waiting[job.model, default: 0] += job.queued }
+        for model in facts.snapshot.broker.models where !model.name.isEmpty {
+            let key = model.version.isEmpty ? model.name : "\(model.name)/\(model.version)"
+            guard !ready.contains(key) else { continue }
+            // What the dispatcher holds of a job is none of the job's queued tasks.
+            waiting[key, default: 0] += model.queuedRequests
+            refused[key] = refusals(.unavailable, of: model, facts)
         }
-        return cut(alerts)
+        var alerts: [FleetAlert] = []
+        for model in Set(waiting.keys).union(refused.keys).sorted() {
+            let (tasks, calls) = (waiting[model] ?? 0, refused[model] ?? 0)
+            guard tasks > 0 || calls > 0 else { continue }
+            alerts.append(
+                FleetAlert(
+                    .critical, "no_worker_for_model",
+                    what: tasks > 0
+                        ? "\(tasks) calls and tasks wait for the model \(model), which no worker has ready"
+                        : "\(calls) calls of the last minute asked for the model \(model), which no worker has ready",
+                    do: "start a worker with it: sinew worker --broker ENDPOINT --model \(model)"))
+        }
+        return cut(alerts) + unknownModels(facts)
+    }
+
+    /// Names that no worker ever announced are not kept, for clients choose them as they like.
+    private static func unknownModels(_ facts: AlertFacts) -> [FleetAlert] {
+        let unknown = facts.snapshot.broker.models.first { $0.name.isEmpty }
+        let count = unknown.map { refusals(.notFound, of: $0, facts) } ?? 0
+        guard count > 0 else { return [] }
+        return [
+            FleetAlert(
+                .warning, "unknown_model",
+                what: "\(count) calls of the last minute asked for a model that no worker has ever had",
+                do:
+                    "the client has its name wrong, or a worker is missing: sinew status lists the models that are ready, and "
+                    + "sinew worker --broker ENDPOINT --model NAME brings another one")
+        ]
+    }
+
+    /// How many calls for a model ended with a status within the last minute.
+    private static func refusals(_ status: StatusCode, of model: BrokerModelActivity, _ facts: AlertFacts) -> UInt64 {
+        func count(_ model: BrokerModelActivity?) -> UInt64 {
+            model?.statuses.first { $0.status == UInt32(status.rawValue) }?.requests ?? 0
+        }
+        guard let before = facts.minuteAgo else { return 0 }
+        let earlier = before.models.first { $0.name == model.name && $0.version == model.version }
+        return count(model).growth(since: count(earlier))
     }
 
     // MARK: The store

@@ -39,9 +39,18 @@ extension JobWatch.View {
         func event(_ time: UInt64, _ event: String) -> JSONValue {
             .object([.init("time_unix_us", .count(time)), .init("event", .string(event))])
         }
-        var events = [event(status.createdUnixMicroseconds, "submitted")]
-        if status.endedUnixMicroseconds > 0 { events.append(event(status.endedUnixMicroseconds, status.state.word)) }
-        return events
+        let history = status.history
+        // In this order where two have one time.
+        let known = [
+            (status.createdUnixMicroseconds, "submitted"), (history.startedUnixMicroseconds, "first task handed out"),
+            (history.sealedUnixMicroseconds, "all tasks known"), (history.firstDoneUnixMicroseconds, "first result"),
+            (history.firstFailedUnixMicroseconds, "first task failed"),
+            (history.firstDeadUnixMicroseconds, "first task given up"),
+            (history.replayedUnixMicroseconds, "tasks without a result tried again"),
+            (status.endedUnixMicroseconds, status.state.word),
+        ].filter { $0.0 > 0 }
+        let ordered = known.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
+        return ordered.map { event($0.element.0, $0.element.1) }
     }
 }
 

@@ -190,6 +190,13 @@ import Testing
         let status = try await client.waitForFleet { fleet in
             fleet.broker.tasksDone == 5 && fleet.broker.jobsFinished == 1 && sum(fleet) { $0.requestsOk } == 5
         }
+        let history = ended.history
+        let times = [
+            ended.createdUnixMicroseconds, history.sealedUnixMicroseconds, history.startedUnixMicroseconds,
+            history.firstDoneUnixMicroseconds, ended.endedUnixMicroseconds,
+        ]
+        #expect(times == times.sorted() && times[0] > 0, "the worker came after the seal: \(times)")
+        #expect(history.firstFailedUnixMicroseconds == 0 && history.retries == 0 && history.redeliveries == 0)
         #expect(status.broker.jobItemsDone == ended.itemsDone && status.broker.taskEndsDone == 5)
         #expect(status.broker.oldestJobMicroseconds == 0 && status.broker.jobsOpen == 0)
         let found = try samples(status, registry)

@@ -165,10 +165,11 @@ final class JobBench {
         while !loads.isEmpty { handle(.loaded(loads.removeFirst())) }
     }
 
-    func answer(_ job: UInt64, _ index: Int, status: UInt8 = 0, bytes: Int = 50) {
+    /// - Parameter leases: how often a worker was given the task.
+    func answer(_ job: UInt64, _ index: Int, status: UInt8 = 0, bytes: Int = 50, leases: Int = 1) {
         loadAll()
         guard let call = offers.removeValue(forKey: .init(job: Self.id(job), index: index)) else { return }
-        handle(.answered(call.id, status: status, attempts: 1, resultBytes: bytes))
+        handle(.answered(call.id, status: status, attempts: leases, resultBytes: bytes))
     }
 
     func abort(_ job: UInt64, _ index: Int, _ reason: RejectionReason) {

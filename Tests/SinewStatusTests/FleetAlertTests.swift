@@ -59,7 +59,7 @@ import Testing
         var job = JobStatus(state: .sealed, model: "hybrik")
         job.queued = 5
         let alert = try one(AlertFacts(snapshot: .example("a"), jobs: [job, job]), "no_worker_for_model")
-        #expect(alert.what.contains("10 tasks") && alert.what.contains("hybrik"))
+        #expect(alert.what.contains("10 calls and tasks") && alert.what.contains("hybrik"))
         #expect(alert.do.contains("--model hybrik"))
         for model in ["niki", "niki/1"] {
             job.model = model
@@ -69,6 +69,43 @@ import Testing
         _ = try one(AlertFacts(snapshot: .example("a"), jobs: [job]), "no_worker_for_model")
         job.queued = 0
         #expect(codes(AlertFacts(snapshot: .example("a"), jobs: [job])) == [])
+    }
+
+    /// Calls for one model and how they ended.
+    private func activity(_ name: String, _ status: StatusCode, _ count: UInt64) -> BrokerModelActivity {
+        BrokerModelActivity(
+            name: name, statuses: [StatusActivity(status: UInt32(status.rawValue), requests: count, items: count)])
+    }
+
+    @Test func `calls that wait for a model, or were refused because no worker has it, are critical`() throws {
+        var facts = AlertFacts(snapshot: .example("a"), minuteAgo: BrokerStatus())
+        facts.snapshot.broker.models = [BrokerModelActivity(name: "hybrik", version: "2", queuedRequests: 3)]
+        var job = JobStatus(state: .sealed, model: "hybrik/2")
+        job.queued = 4
+        facts.jobs = [job]
+        #expect(try one(facts, "no_worker_for_model").what.hasPrefix("7 calls and tasks wait for the model hybrik/2"))
+        facts.jobs = []
+        facts.snapshot.broker.models = [activity("hybrik", .unavailable, 9), activity("niki", .unavailable, 5)]
+        facts.minuteAgo?.models = [activity("hybrik", .unavailable, 3)]
+        let refused = try one(facts, "no_worker_for_model")
+        #expect(refused.severity == .critical && refused.do.contains("--model hybrik"))
+        #expect(refused.what == "6 calls of the last minute asked for the model hybrik, which no worker has ready")
+        facts.minuteAgo?.models = facts.snapshot.broker.models
+        #expect(codes(facts) == [], "what happened before the last minute is over")
+        facts.minuteAgo = nil
+        #expect(codes(facts) == [], "nothing is known of the last minute")
+    }
+
+    @Test func `calls refused without any worker, and names that nobody knows, are told`() throws {
+        var facts = AlertFacts(snapshot: .example(), minuteAgo: BrokerStatus())
+        facts.snapshot.broker.queuedCalls = 0
+        facts.snapshot.broker.models = [activity("", .unavailable, 2), activity("hybrik", .unavailable, 3)]
+        #expect(
+            try one(facts, "no_worker").what == "5 calls were refused in the last minute, and no worker serves")
+        facts.snapshot = .example("a")
+        facts.snapshot.broker.models = [activity("", .notFound, 8), activity("niki", .notFound, 1)]
+        let alert = try one(facts, "unknown_model")
+        #expect(alert.severity == .warning && alert.what.hasPrefix("8 calls of the last minute"))
     }
 
     @Test(arguments: [(30_000_000, nil), (30_000_001, "warning"), (300_000_000, "warning"), (300_000_001, "critical")])

@@ -155,9 +155,12 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     @Test func `a job is told with its dead tasks, and unknown ones are not found`() async throws {
         let id: [UInt8] = [1, 0x98, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 7]
-        var job = JobStatus(id: id, state: .sealed, label: "clips", model: "niki", createdUnixMicroseconds: 5)
+        var job = JobStatus(id: id, state: .sealed, label: "clips", model: "niki", createdUnixMicroseconds: 1)
         job.tasks = 10
         job.dead = 1
+        job.history = JobHistory(
+            sealedUnixMicroseconds: 9, startedUnixMicroseconds: 5, firstDoneUnixMicroseconds: 5,
+            firstDeadUnixMicroseconds: 6)
         let detail = ErrorDetail(message: "it kills workers", code: 1)
         let dead = TaskResult(index: 3, outcome: .dead, label: "clip 3", attempts: 4, payload: detail.encode())
         try await withServer(ScriptedSource(.example(), jobs: [job], failures: [dead])) { (probe, _) throws in
@@ -173,7 +176,12 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             #expect(shown["label"]?.string == "clip 3")
             #expect(shown["reason"]?.string == "it kills workers")
             #expect(shown["attempts"]?.int == 4)
-            #expect(one["timeline"]?.array?.first?["event"]?.string == "submitted")
+            let timeline = try #require(one["timeline"]?.array)
+            #expect(
+                timeline.map { $0["event"]?.string } == [
+                    "submitted", "first task handed out", "first result", "first task given up", "all tasks known",
+                ])
+            #expect(timeline.map { $0["time_unix_us"]?.int } == [1, 5, 5, 6, 9])
             #expect(try probe.get("/api/v1/jobs/01980000-0000-7000-8000-000000000008").status == 404)
             #expect(try probe.get("/api/v1/jobs/nonsense").status == 404)
         }

@@ -45,7 +45,7 @@ enum GoldenFleet {
                 name: "niki",
                 statuses: [
                     StatusActivity(status: 0, requests: 2, items: 66), StatusActivity(status: 3, requests: 1, items: 3),
-                ], totalTime: times)
+                ], totalTime: times, queuedRequests: 46)
         ]
         (broker.cpuMicroseconds, broker.residentBytes) = (44, 45)
         return broker

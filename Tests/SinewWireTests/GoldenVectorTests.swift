@@ -90,7 +90,11 @@ import Testing
             tenant: "lab", priority: 3, createdUnixMicroseconds: 1_700_000_000_000_000,
             giveUpUnixMicroseconds: 1_700_003_600_000_000, nextIndex: 21, tasks: 21, items: 1_300, queued: 1,
             leased: 2, done: 3, failed: 4, dead: 5, cancelled: 6, itemsDone: 192, payloadBytes: 460_000,
-            resultBytes: 70_000),
+            resultBytes: 70_000,
+            history: JobHistory(
+                startedUnixMicroseconds: 1_700_000_001_000_000, firstDoneUnixMicroseconds: 1_700_000_002_000_000,
+                firstFailedUnixMicroseconds: 1_700_000_003_000_000, firstDeadUnixMicroseconds: 1_700_000_004_000_000,
+                retries: 7, redeliveries: 8)),
         "job-results-reply": JobResultsReply(
             results: [
                 TaskResult(index: 7, outcome: .done, label: "a.npz 0-63", items: 64, attempts: 1, payload: [0x80]),

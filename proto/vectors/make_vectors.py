@@ -102,7 +102,7 @@ VECTORS = {
             "store_breakdowns": 43, "models": [{
                 "name": "niki", "version": "", "statuses": [
                     {"status": 0, "requests": 2, "items": 66}, {"status": 3, "requests": 1, "items": 3}],
-                "queue_time": NO_TIMES, "total_time": TIMES}],
+                "queue_time": NO_TIMES, "total_time": TIMES, "queued_requests": 46}],
             "cpu_us": 44, "resident_bytes": 45},
         "workers": [{
             "name": "anna-17", "state": 2, "models": [MODEL], "credits": 512, "in_flight_items": 64,
@@ -125,7 +125,10 @@ VECTORS = {
         "tenant": "lab", "priority": 3, "created_unix_us": 1_700_000_000_000_000, "ended_unix_us": 0,
         "give_up_unix_us": 1_700_003_600_000_000, "remove_unix_us": 0, "next_index": 21, "tasks": 21, "items": 1_300, "queued": 1,
         "leased": 2, "done": 3, "failed": 4, "dead": 5, "cancelled": 6, "items_done": 192, "payload_bytes": 460_000,
-        "result_bytes": 70_000, "content_sha256": b""}),
+        "result_bytes": 70_000, "content_sha256": b"", "history": {
+            "sealed_unix_us": 0, "started_unix_us": 1_700_000_001_000_000, "first_done_unix_us": 1_700_000_002_000_000,
+            "first_failed_unix_us": 1_700_000_003_000_000, "first_dead_unix_us": 1_700_000_004_000_000, "replayed_unix_us": 0,
+            "retries": 7, "redeliveries": 8}}),
     "job-results-reply": ("one task solved, one given up", {
         "results": [
             {"index": 7, "outcome": 1, "status": 0, "label": "a.npz 0-63", "items": 64, "attempts": 1, "payload": b"\x80"},

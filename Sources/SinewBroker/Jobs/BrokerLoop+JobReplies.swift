@@ -80,6 +80,18 @@ extension JobStatus {
         payloadBytes = UInt64(job.payloadBytes)
         resultBytes = UInt64(job.resultBytes)
         contentSHA256 = record.content?.bytes ?? []
+        history = SinewWire.JobHistory(job.history)
+    }
+}
+
+extension SinewWire.JobHistory {
+    fileprivate init(_ history: SinewCore.JobHistory) {
+        func time(_ wall: WallTime?) -> UInt64 { wall?.unixMicroseconds ?? 0 }
+        self.init(
+            sealedUnixMicroseconds: time(history.sealed), startedUnixMicroseconds: time(history.started),
+            firstDoneUnixMicroseconds: time(history.firstDone), firstFailedUnixMicroseconds: time(history.firstFailed),
+            firstDeadUnixMicroseconds: time(history.firstDead), replayedUnixMicroseconds: time(history.replayed),
+            retries: UInt64(history.retries), redeliveries: UInt64(history.redeliveries))
     }
 }
 

@@ -53,6 +53,7 @@ struct Job: Sendable {
     /// The record as it is on disk.
     var record: JobRecord
     var transition: Transition?
+    var history = JobHistory()
     /// By index; the array ends behind the last task that is not absent.
     private(set) var tasks: [JobTask] = []
     /// Every task below is on disk.
@@ -191,7 +192,7 @@ struct Job: Sendable {
             queued: givenUp ? 0 : count(.queued) + count(.backingOff) + count(.loading),
             leased: givenUp ? 0 : count(.offered) + count(.ending), done: count(.done), failed: count(.failed),
             dead: count(.dead), cancelled: givenUp ? open : 0, itemsDone: itemsDone, payloadBytes: payloadBytes,
-            resultBytes: resultBytes)
+            resultBytes: resultBytes, history: history)
     }
 }
 

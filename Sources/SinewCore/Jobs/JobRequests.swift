@@ -112,6 +112,7 @@ package struct JobStatusRecord: Equatable, Sendable {
     package var itemsDone = 0
     package var payloadBytes = 0
     package var resultBytes = 0
+    package var history = JobHistory()
 }
 
 /// The answer to a request. Reads of results are answered by the driver, see ``JobResultsRead``.

@@ -21,6 +21,7 @@ extension JobStateMachine {
             jobs[slot].transition = nil
             jobs[slot].record.state = .sealed
             jobs[slot].record.sealedTasks = tasks
+            jobs[slot].history.sealed = wall
             reply(group, .status(jobs[slot].status), into: &actions)
         case .cancel(let at): giveUp(slot, .cancelled, at: at, group, into: &actions)
         case .expire(let at): giveUp(slot, .expired, at: at, group, into: &actions)
@@ -36,6 +37,7 @@ extension JobStateMachine {
         case .replay(let indexes):
             jobs[slot].transition = nil
             reopen(slot)
+            jobs[slot].history.replayed = wall
             for index in indexes { revive(index, slot) }
             reply(group, .replayed(indexes.count), into: &actions)
         case .end(let end, let sequence): ended(end, sequence, slot, into: &actions)

@@ -8,6 +8,7 @@ extension JobStateMachine {
         leaveUnderWay(index, slot)
         var tries = jobs[slot].tasks[index].tries
         let earlier = Int(tries.failures)
+        jobs[slot].history.noteLeases(attempts)
         switch JobTaskVerdict(status: status) {
         case .done:
             end(index, slot, .done, status: status, earlier + attempts, resultBytes, .result, into: &actions)
@@ -25,6 +26,7 @@ extension JobStateMachine {
             for _ in 0..<earlier where wait < limits.taskBackoffMax { wait = wait * 2 }
             backOff(index, slot, for: Swift.min(wait, limits.taskBackoffMax))
             counts.tasksRetried += 1
+            jobs[slot].history.retries += 1
         }
     }
 
@@ -34,6 +36,7 @@ extension JobStateMachine {
         leaveUnderWay(index, slot)
         switch reason {
         case .poisoned(let deaths):
+            jobs[slot].history.noteLeases(deaths)
             end(index, slot, .dead, .killsWorkers(deaths: deaths), attempts: deaths, into: &actions)
         case .tooManyItems: end(index, slot, .failed, .refused(reason), attempts: 0, into: &actions)
         case .overloaded(_, let retryAfter), .noWorker(let retryAfter): backOff(index, slot, for: retryAfter)
@@ -112,6 +115,7 @@ extension JobStateMachine {
         jobs[slot].endsUnderWay -= 1
         jobs[slot].setEnd(end.index, status: end.status, resultBytes: end.resultBytes)
         jobs[slot].move(end.index, to: end.outcome.state)
+        jobs[slot].history.noteEnd(end.outcome, at: wall)
         noteSequence(sequence, isFailure: end.outcome != .done, slot)
         let tenant = jobs[slot].record.tenant
         tenants[tenant]?.openTasks -= 1

@@ -97,6 +97,7 @@ extension JobStateMachine {
         let call = CallID(rawValue: nextCall)
         nextCall += 1
         jobs[slot].move(task.index, to: .offered)
+        jobs[slot].history.noteStart(at: wall)
         offers[call] = Offer(job: slot, index: task.index)
         callOfTask[task] = call
         actions.append(

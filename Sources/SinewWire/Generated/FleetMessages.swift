@@ -486,6 +486,8 @@ public struct BrokerModelActivity: Sendable, Equatable {
     public var queueTime: TimeCounts
     /// From admission to the answer; refused ones, which were never admitted, are left out of both.
     public var totalTime: TimeCounts
+    /// Calls and tasks in the dispatcher that wait for a worker.
+    public var queuedRequests: UInt64
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -493,13 +495,15 @@ public struct BrokerModelActivity: Sendable, Equatable {
         version: String = "",
         statuses: [StatusActivity] = [],
         queueTime: TimeCounts = TimeCounts(),
-        totalTime: TimeCounts = TimeCounts()
+        totalTime: TimeCounts = TimeCounts(),
+        queuedRequests: UInt64 = 0
     ) {
         self.name = name
         self.version = version
         self.statuses = statuses
         self.queueTime = queueTime
         self.totalTime = totalTime
+        self.queuedRequests = queuedRequests
     }
 }
 
@@ -507,12 +511,13 @@ extension BrokerModelActivity: WireMessage {
     package static let messageName = "sinew.v1.BrokerModelActivity"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 5)
+        packer.packMapHeader(count: 6)
         packer.packField("name", name)
         packer.packField("version", version)
         packer.packField("statuses", repeated: statuses)
         packer.packField("queue_time", queueTime)
         packer.packField("total_time", totalTime)
+        packer.packField("queued_requests", queuedRequests)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -524,6 +529,7 @@ extension BrokerModelActivity: WireMessage {
             case "statuses": message.statuses = try unpacker.readRepeated()
             case "queue_time": message.queueTime = try TimeCounts.unpack(from: &unpacker)
             case "total_time": message.totalTime = try TimeCounts.unpack(from: &unpacker)
+            case "queued_requests": message.queuedRequests = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -554,6 +554,8 @@ public struct JobStatus: Sendable, Equatable {
     public var resultBytes: UInt64
     /// The content hash it was made with; empty: none. So a client sees whether what it would submit stands already.
     public var contentSHA256: [UInt8]
+    /// What happened to it, and when.
+    public var history: JobHistory
 
     /// Creates a message; what is left out keeps its default.
     public init(
@@ -580,7 +582,8 @@ public struct JobStatus: Sendable, Equatable {
         itemsDone: UInt64 = 0,
         payloadBytes: UInt64 = 0,
         resultBytes: UInt64 = 0,
-        contentSHA256: [UInt8] = []
+        contentSHA256: [UInt8] = [],
+        history: JobHistory = JobHistory()
     ) {
         self.id = id
         self.state = state
@@ -606,6 +609,7 @@ public struct JobStatus: Sendable, Equatable {
         self.payloadBytes = payloadBytes
         self.resultBytes = resultBytes
         self.contentSHA256 = contentSHA256
+        self.history = history
     }
 }
 
@@ -613,7 +617,7 @@ extension JobStatus: WireMessage {
     package static let messageName = "sinew.v1.JobStatus"
 
     package func pack(into packer: inout Packer) {
-        packer.packMapHeader(count: 24)
+        packer.packMapHeader(count: 25)
         packer.packField("id", id)
         packer.packField("state", state)
         packer.packField("label", label)
@@ -638,6 +642,7 @@ extension JobStatus: WireMessage {
         packer.packField("payload_bytes", payloadBytes)
         packer.packField("result_bytes", resultBytes)
         packer.packField("content_sha256", contentSHA256)
+        packer.packField("history", history)
     }
 
     package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
@@ -668,6 +673,82 @@ extension JobStatus: WireMessage {
             case "payload_bytes": message.payloadBytes = try UInt64.unpack(from: &unpacker)
             case "result_bytes": message.resultBytes = try UInt64.unpack(from: &unpacker)
             case "content_sha256": message.contentSHA256 = try [UInt8].unpack(from: &unpacker)
+            case "history": message.history = try JobHistory.unpack(from: &unpacker)
+            default: try unpacker.skip()
+            }
+        }
+        return message
+    }
+}
+
+/// What happened to a job since the broker started; times in microseconds since 1970, 0: it did not happen.
+public struct JobHistory: Sendable, Equatable {
+    /// All its tasks were known.
+    public var sealedUnixMicroseconds: UInt64
+    /// The first task was given to the dispatcher, which takes about twice what the workers have room for.
+    public var startedUnixMicroseconds: UInt64
+    /// The first task was solved.
+    public var firstDoneUnixMicroseconds: UInt64
+    /// The first task failed.
+    public var firstFailedUnixMicroseconds: UInt64
+    /// The first task was given up.
+    public var firstDeadUnixMicroseconds: UInt64
+    /// Tasks without a result were last put back in line.
+    public var replayedUnixMicroseconds: UInt64
+    /// Attempts that failed and were repeated later.
+    public var retries: UInt64
+    /// Times that a task was given to a worker again, because the one before was lost or slow.
+    public var redeliveries: UInt64
+
+    /// Creates a message; what is left out keeps its default.
+    public init(
+        sealedUnixMicroseconds: UInt64 = 0,
+        startedUnixMicroseconds: UInt64 = 0,
+        firstDoneUnixMicroseconds: UInt64 = 0,
+        firstFailedUnixMicroseconds: UInt64 = 0,
+        firstDeadUnixMicroseconds: UInt64 = 0,
+        replayedUnixMicroseconds: UInt64 = 0,
+        retries: UInt64 = 0,
+        redeliveries: UInt64 = 0
+    ) {
+        self.sealedUnixMicroseconds = sealedUnixMicroseconds
+        self.startedUnixMicroseconds = startedUnixMicroseconds
+        self.firstDoneUnixMicroseconds = firstDoneUnixMicroseconds
+        self.firstFailedUnixMicroseconds = firstFailedUnixMicroseconds
+        self.firstDeadUnixMicroseconds = firstDeadUnixMicroseconds
+        self.replayedUnixMicroseconds = replayedUnixMicroseconds
+        self.retries = retries
+        self.redeliveries = redeliveries
+    }
+}
+
+extension JobHistory: WireMessage {
+    package static let messageName = "sinew.v1.JobHistory"
+
+    package func pack(into packer: inout Packer) {
+        packer.packMapHeader(count: 8)
+        packer.packField("sealed_unix_us", sealedUnixMicroseconds)
+        packer.packField("started_unix_us", startedUnixMicroseconds)
+        packer.packField("first_done_unix_us", firstDoneUnixMicroseconds)
+        packer.packField("first_failed_unix_us", firstFailedUnixMicroseconds)
+        packer.packField("first_dead_unix_us", firstDeadUnixMicroseconds)
+        packer.packField("replayed_unix_us", replayedUnixMicroseconds)
+        packer.packField("retries", retries)
+        packer.packField("redeliveries", redeliveries)
+    }
+
+    package static func unpack(from unpacker: inout Unpacker) throws(MessagePackError) -> Self {
+        var message = Self()
+        try unpacker.readFields { (unpacker, field) throws(MessagePackError) in
+            switch field {
+            case "sealed_unix_us": message.sealedUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "started_unix_us": message.startedUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "first_done_unix_us": message.firstDoneUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "first_failed_unix_us": message.firstFailedUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "first_dead_unix_us": message.firstDeadUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "replayed_unix_us": message.replayedUnixMicroseconds = try UInt64.unpack(from: &unpacker)
+            case "retries": message.retries = try UInt64.unpack(from: &unpacker)
+            case "redeliveries": message.redeliveries = try UInt64.unpack(from: &unpacker)
             default: try unpacker.skip()
             }
         }

@@ -4,6 +4,7 @@ import signal
 
 import figures
 import msgpack
+from counting_client import CountingClient
 from fleet import Fleet, wait_until
 from made_job import Job
 from scripted_worker import ScriptedWorker
@@ -59,7 +60,7 @@ def test_work_that_nobody_can_do_is_critical(page, tmp_path):
         # A worker with another model is no help.
         fleet.worker("north", model="niki")
         severity, what, do = wait_for_alert(page, "which no worker has ready")
-        assert severity == "critical" and what.startswith("3 tasks wait for the model hybrik")
+        assert severity == "critical" and what.startswith("3 calls and tasks wait for the model hybrik")
         assert "--model hybrik" in do
         fleet.worker("south", model="hybrik")
         wait_for_silence(page)
@@ -94,14 +95,38 @@ def test_dead_tasks_are_told_shown_with_their_reason_and_gone_when_they_are_repl
         # The worker itself has counted how often it was asked.
         tried = len(attempts) // 2
         assert len(attempts) == 2 * tried and tried >= 2
-        assert [row[:3] for row in rows] == [[str(index), str(tried), f"<i>clip {index}</i>"] for index in range(2)]
+        assert sorted(row[:3] for row in rows) == [[str(index), str(tried), f"<i>clip {index}</i>"] for index in range(2)]
         assert all(reason in row[3] or str(tried) in row[3] for row in rows)
         assert figures.agrees(page.text("#job-facts [data-field=dead]"), 2)
+        assert figures.agrees(page.text("#job-facts [data-field=retries]"), len(attempts) - 2)
+        assert "first task given up" in page.text("#timeline")
         assert page.run("return document.querySelectorAll('main b').length") == 0
         fleet.worker("able")
         fleet.wait_for_workers(1)
         fleet.run("dead", "replay", job.id)
         wait_until("its page to say that all are solved", lambda: page.text("#dead-empty") == "Every task that has ended was solved."
                    and figures.agrees(page.text("#job-facts [data-field=items_done]").split(" of ")[0], 8))
+        assert "tasks without a result tried again" in page.text("#timeline")
         page.run("location.hash = '#/'")
         wait_for_silence(page)
+
+
+def test_calls_for_models_that_nobody_has_are_told(page):
+    with Fleet(http="127.0.0.1:0") as fleet:
+        fleet.worker("north", model="hybrik")
+        leaving = fleet.worker("south", model="mlp-ik")
+        fleet.wait_for_workers(2)
+        page.open(fleet)
+        wait_for_silence(page)
+        with CountingClient(fleet.client_endpoint, model="niki", calls=1, people=1, calls_max=5) as client:
+            client.wait()
+        assert len(client.failures) == 5
+        severity, what, do = wait_for_alert(page, "a model that no worker has ever had")
+        assert severity == "warning" and what.startswith("5 calls of the last minute") and "--model NAME" in do
+        leaving.stop()
+        fleet.wait_for_workers(1)
+        with CountingClient(fleet.client_endpoint, model="mlp-ik", calls=1, people=1, calls_max=3) as client:
+            client.wait()
+        assert len(client.failures) == 3
+        severity, what, do = wait_for_alert(page, "asked for the model mlp-ik, which no worker has ready")
+        assert severity == "critical" and what.startswith("3 calls") and "--model mlp-ik" in do

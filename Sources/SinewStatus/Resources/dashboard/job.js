@@ -94,6 +94,8 @@ export class JobPage {
             ["Failed", "failed", format.count(job.failed)],
             ["Dead", "dead", format.count(job.dead)],
             ["Cancelled", "cancelled", format.count(job.cancelled)],
+            ["Tried again", "retries", format.count(job.history?.retries)],
+            ["Given out again", "redeliveries", format.count(job.history?.redeliveries)],
             ["Model", "model", job.model || "–"],
             ["Tenant", "tenant", job.tenant || "–"],
             ["Priority", "priority", format.count(job.priority)],

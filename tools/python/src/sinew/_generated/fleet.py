@@ -364,6 +364,8 @@ class BrokerModelActivity(Message):
     queue_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
     #: From admission to the answer; refused ones, which were never admitted, are left out of both.
     total_time: TimeCounts = dataclasses.field(default_factory=lambda: TimeCounts())
+    #: Calls and tasks in the dispatcher that wait for a worker.
+    queued_requests: int = 0
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -372,6 +374,7 @@ class BrokerModelActivity(Message):
         wire["statuses"] = [each.to_wire() for each in self.statuses]
         wire["queue_time"] = self.queue_time.to_wire()
         wire["total_time"] = self.total_time.to_wire()
+        wire["queued_requests"] = _codec.uint64(self.queued_requests, "BrokerModelActivity.queued_requests")
         return wire
 
     @classmethod
@@ -388,6 +391,8 @@ class BrokerModelActivity(Message):
                 message.queue_time = TimeCounts.read(reader)
             elif name == "total_time":
                 message.total_time = TimeCounts.read(reader)
+            elif name == "queued_requests":
+                message.queued_requests = reader.uint64()
             else:
                 reader.skip()
         return message

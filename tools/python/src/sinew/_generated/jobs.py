@@ -344,6 +344,8 @@ class JobStatus(Message):
     result_bytes: int = 0
     #: The content hash it was made with; empty: none. So a client sees whether what it would submit stands already.
     content_sha256: bytes = b""
+    #: What happened to it, and when.
+    history: JobHistory = dataclasses.field(default_factory=lambda: JobHistory())
 
     def to_wire(self) -> dict[str, object]:
         wire: dict[str, object] = {}
@@ -371,6 +373,7 @@ class JobStatus(Message):
         wire["payload_bytes"] = _codec.uint64(self.payload_bytes, "JobStatus.payload_bytes")
         wire["result_bytes"] = _codec.uint64(self.result_bytes, "JobStatus.result_bytes")
         wire["content_sha256"] = _codec.blob(self.content_sha256, "JobStatus.content_sha256")
+        wire["history"] = self.history.to_wire()
         return wire
 
     @classmethod
@@ -425,6 +428,67 @@ class JobStatus(Message):
                 message.result_bytes = reader.uint64()
             elif name == "content_sha256":
                 message.content_sha256 = reader.blob()
+            elif name == "history":
+                message.history = JobHistory.read(reader)
+            else:
+                reader.skip()
+        return message
+
+
+@dataclasses.dataclass(slots=True)
+class JobHistory(Message):
+    """What happened to a job since the broker started; times in microseconds since 1970, 0: it did not happen."""
+
+    MESSAGE_NAME: ClassVar[str] = "sinew.v1.JobHistory"
+    #: All its tasks were known.
+    sealed_unix_us: int = 0
+    #: The first task was given to the dispatcher, which takes about twice what the workers have room for.
+    started_unix_us: int = 0
+    #: The first task was solved.
+    first_done_unix_us: int = 0
+    #: The first task failed.
+    first_failed_unix_us: int = 0
+    #: The first task was given up.
+    first_dead_unix_us: int = 0
+    #: Tasks without a result were last put back in line.
+    replayed_unix_us: int = 0
+    #: Attempts that failed and were repeated later.
+    retries: int = 0
+    #: Times that a task was given to a worker again, because the one before was lost or slow.
+    redeliveries: int = 0
+
+    def to_wire(self) -> dict[str, object]:
+        wire: dict[str, object] = {}
+        wire["sealed_unix_us"] = _codec.uint64(self.sealed_unix_us, "JobHistory.sealed_unix_us")
+        wire["started_unix_us"] = _codec.uint64(self.started_unix_us, "JobHistory.started_unix_us")
+        wire["first_done_unix_us"] = _codec.uint64(self.first_done_unix_us, "JobHistory.first_done_unix_us")
+        wire["first_failed_unix_us"] = _codec.uint64(self.first_failed_unix_us, "JobHistory.first_failed_unix_us")
+        wire["first_dead_unix_us"] = _codec.uint64(self.first_dead_unix_us, "JobHistory.first_dead_unix_us")
+        wire["replayed_unix_us"] = _codec.uint64(self.replayed_unix_us, "JobHistory.replayed_unix_us")
+        wire["retries"] = _codec.uint64(self.retries, "JobHistory.retries")
+        wire["redeliveries"] = _codec.uint64(self.redeliveries, "JobHistory.redeliveries")
+        return wire
+
+    @classmethod
+    def read(cls, reader: Reader) -> JobHistory:
+        message = cls()
+        for name in reader.fields():
+            if name == "sealed_unix_us":
+                message.sealed_unix_us = reader.uint64()
+            elif name == "started_unix_us":
+                message.started_unix_us = reader.uint64()
+            elif name == "first_done_unix_us":
+                message.first_done_unix_us = reader.uint64()
+            elif name == "first_failed_unix_us":
+                message.first_failed_unix_us = reader.uint64()
+            elif name == "first_dead_unix_us":
+                message.first_dead_unix_us = reader.uint64()
+            elif name == "replayed_unix_us":
+                message.replayed_unix_us = reader.uint64()
+            elif name == "retries":
+                message.retries = reader.uint64()
+            elif name == "redeliveries":
+                message.redeliveries = reader.uint64()
             else:
                 reader.skip()
         return message
