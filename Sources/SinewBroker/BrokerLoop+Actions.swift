@@ -12,18 +12,23 @@ extension BrokerLoop {
             guard case .call(let head, _) = inHand else { preconditionFailure("rejected a call not in hand") }
             let status = try answer(client, call, attempt: attempt, head, with: reason)
             noteRefused(head, status)
+            if logsCalls, case .call(_, let body) = inHand { logEnd(head, body, status) }
         case .dispatch(let task, let lease, let worker, let attempt, let deadline):
             try dispatch(task, lease, to: worker, attempt: attempt, deadline: deadline)
         case .deliver(let task, let client, let call, let attempt):
             guard case .result(let head, let body) = inHand else { preconditionFailure("delivered no result in hand") }
-            if let kept = held[task] { activity.noteEnded(kept.tally, head.status, at: now) }
-            try deliver(head, body, to: client, call, attempt: attempt)
+            if let kept = held[task] {
+                activity.noteEnded(kept.tally, head.status, at: now)
+                if logsCalls { logEnd(kept.head, kept.body, head.status, lease: head.lease) }
+            }
+            try deliver(head, timed(body, of: task, head), to: client, call, attempt: attempt)
             held.release(task)
         case .abort(let task, let client, let call, let attempt, let reason):
             guard let kept = held[task] else { preconditionFailure("aborted a call that is not held") }
             held.release(task)
             let status = try answer(client, call, attempt: attempt, kept.head, with: reason)
             activity.noteEnded(kept.tally, status, at: now)
+            if logsCalls { logEnd(kept.head, kept.body, status) }
         case .discard(let task):
             noteDiscarded(task)
             held.release(task)
@@ -53,11 +58,15 @@ extension BrokerLoop {
 
     private mutating func keepCallInHand(as task: TaskID) {
         switch inHand {
-        case .call(let head, let body): held.keep(call(head, body), for: task)
+        case .call(let head, let body):
+            held.keep(call(head, body), for: task)
+            if body.metadata != nil { beginItinerary(of: task, body) }
         case .payload(let jobTask, let bytes):
-            var call = call(head(of: jobTask), MessageBody(payload: Frame(bytes)))
+            let body = MessageBody(metadata: metadata(of: jobTask), payload: Frame(bytes))
+            var call = call(head(of: jobTask), body)
             call.isTask = true
             held.keep(call, for: task)
+            logTakenUp(jobTask, call)
         case .none, .result, .hello: preconditionFailure("admitted a call not in hand")
         }
         admitted = task
@@ -77,6 +86,8 @@ extension BrokerLoop {
             return
         }
         held.noteDispatched(task, at: now)
+        noteItinerary(of: task, lease)
+        logDispatch(call, lease, to: worker, attempt: attempt)
         var head = call.head
         head.kind = .task
         head.lease = lease.rawValue
@@ -133,9 +144,13 @@ extension BrokerLoop {
     /// A call whose client gave it up, or a task: either a worker has answered it, or it will be offered again.
     private mutating func noteDiscarded(_ task: TaskID) {
         guard let kept = held[task] else { return }
-        guard kept.isTask else { return activity.noteEnded(kept.tally, .cancelled, at: now) }
+        guard kept.isTask else {
+            if logsCalls { logEnd(kept.head, kept.body, .cancelled) }
+            return activity.noteEnded(kept.tally, .cancelled, at: now)
+        }
         if case .result(let head, _) = inHand, LeaseToken(rawValue: head.lease).slot == task.slot {
             activity.noteEnded(kept.tally, head.status, at: now)
+            if logsCalls { logEnd(kept.head, kept.body, head.status, lease: head.lease) }
         }
     }
 

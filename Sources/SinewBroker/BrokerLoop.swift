@@ -34,6 +34,8 @@ struct BrokerLoop: ~Copyable {
 
     let configuration: BrokerConfiguration
     let logger: Logger
+    /// Whether there is a line for each call.
+    let logsCalls: Bool
     let clients: Socket
     let workers: Socket
     let mailbox: BrokerMailbox
@@ -122,6 +124,7 @@ struct BrokerLoop: ~Copyable {
         self.keys = keys
         self.authenticator = authenticator
         self.logger = logger
+        logsCalls = logger.logLevel <= .debug
         self.mailbox = mailbox
         var poller = Poller()
         // Workers first: their results free the credits that the clients' calls need.
@@ -193,7 +196,7 @@ struct BrokerLoop: ~Copyable {
         return Swift.max(.zero, Swift.min(longest, next - now))
     }
 
-    private func readClock() -> Instant { started + (clock.now - origin) }
+    func readClock() -> Instant { started + (clock.now - origin) }
 
     private mutating func obeyCommands() throws(ZeroMQError) {
         mailbox.waker.clear()

@@ -38,7 +38,7 @@ struct HeldCall {
     }
 
     private let names: Names
-    private let callID: UInt64
+    let callID: UInt64
     let admitted: Instant
     /// In place of a time.
     private static let never = Instant(nanoseconds: .min)
@@ -78,6 +78,8 @@ struct HeldCall {
 /// The calls in the broker, by the slots of their tasks.
 struct HeldCalls {
     private var calls: [HeldCall?] = []
+    /// Of the calls that ask for timings, by the slots of their tasks.
+    var itineraries: [Int: CallItinerary] = [:]
     /// The last few names, so that calls that wait share them.
     private var names: [HeldCall.Names] = []
     private var nextName = 0
@@ -98,7 +100,10 @@ struct HeldCalls {
         calls[task.slot]?.body = packed
     }
 
-    mutating func release(_ task: TaskID) { calls[task.slot] = nil }
+    mutating func release(_ task: TaskID) {
+        calls[task.slot] = nil
+        if !itineraries.isEmpty { itineraries[task.slot] = nil }
+    }
 
     mutating func names(of head: Head, activity: Int) -> HeldCall.Names {
         for known in names where known.fit(head) { return known }

@@ -8,10 +8,11 @@ extension Client {
     /// - Parameters:
     ///   - model: a model that takes effectors, for example `smpl-ik`.
     ///   - deadline: for the whole request; nil is ``ClientConfiguration/deadline``.
+    ///   - tracing: the trace that the calls belong to, and whether ``PoseReply/Part/trace`` is wanted.
     /// - Throws: ``ClientError`` when a call fails as a whole. A person that cannot be solved is an entry of
     ///   ``PoseReply/itemErrors``, not a failure.
     public func solve(
-        _ effectors: EffectorRequest, model: String, deadline: Duration? = nil
+        _ effectors: EffectorRequest, model: String, deadline: Duration? = nil, tracing: CallTracing = .off
     ) async throws(ClientError) -> PoseReply {
         try effectors.validate()
         let until = clock.now + (deadline ?? configuration.deadline)
@@ -28,7 +29,9 @@ extension Client {
                 guard next < parts.count else { return }
                 let rows = parts[next]
                 next += 1
-                group.addTask { await self.solvePart(effectors, rows: rows, model: model, until: until) }
+                group.addTask {
+                    await self.solvePart(effectors, rows: rows, model: model, until: until, tracing: tracing)
+                }
             }
             for _ in 0..<inFlightMax { startOne() }
             while let answer = await group.next() {
@@ -47,13 +50,15 @@ extension Client {
     }
 
     private func solvePart(
-        _ effectors: EffectorRequest, rows: Range<Int>, model: String, until: Instant
+        _ effectors: EffectorRequest, rows: Range<Int>, model: String, until: Instant, tracing: CallTracing
     ) async -> Result<PoseReply, ClientError> {
         do throws(ClientError) {
-            let message = try await call(
+            let answer = await answer(
                 PoseSolver.SolveEffectors.self, effectors.message(rows), model: model, items: rows.count,
-                deadline: until - clock.now)
-            return .success(try PoseReply(message, rows: rows))
+                deadline: until - clock.now, tracing: tracing)
+            var reply = try PoseReply(try Self.decode(SolvePosesReply.self, answer), rows: rows)
+            reply.parts[0].trace = try answer.get().trace(tracing, readAt: clock.now)
+            return .success(reply)
         } catch {
             return .failure(error)
         }

@@ -84,34 +84,45 @@ public final class Client: Sendable {
     /// Makes one call and waits for its reply.
     func call<Method: WireMethod>(
         _ method: Method.Type, _ request: Method.Request, model: String = "", items: Int = 0, priority: UInt8? = nil,
-        deadline: Duration?
+        deadline: Duration?, tracing: CallTracing = .off
     ) async throws(ClientError) -> Method.Reply {
+        let answer = await answer(
+            method, request, model: model, items: items, priority: priority, deadline: deadline, tracing: tracing)
+        return try Self.decode(Method.Reply.self, answer)
+    }
+
+    /// Makes one call and waits for its reply, which is not read yet.
+    func answer<Method: WireMethod>(
+        _ method: Method.Type, _ request: Method.Request, model: String, items: Int, priority: UInt8? = nil,
+        deadline: Duration?, tracing: CallTracing
+    ) async -> Result<CallAnswer, ClientError> {
+        let made = clock.now
         let payload = Frame(request.encode())
         let allowed = deadline ?? configuration.deadline
         let id = nextCallID()
         let until = clock.now + allowed
-        let answer = await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 mailbox.post(
                     .call(
                         PendingCall(
                             id: id, method: method.name, model: model, items: items,
-                            priority: priority ?? configuration.priority, payload: payload, deadline: until,
-                            allowed: allowed, complete: { continuation.resume(returning: $0) })))
+                            priority: priority ?? configuration.priority, payload: payload,
+                            metadata: tracing.frame, made: made, deadline: until, allowed: allowed,
+                            complete: { continuation.resume(returning: $0) })))
                 // A cancellation that came before the call was posted found nothing to cancel.
                 if Task.isCancelled { mailbox.post(.cancel(id)) }
             }
         } onCancel: {
             mailbox.post(.cancel(id))
         }
-        return try Self.decode(Method.Reply.self, answer)
     }
 
     /// The message in a reply's payload.
     static func decode<Reply: WireMessage>(
-        _ type: Reply.Type, _ answer: Result<Frame, ClientError>
+        _ type: Reply.Type, _ answer: Result<CallAnswer, ClientError>
     ) throws(ClientError) -> Reply {
-        let payload = try answer.get()
+        let payload = try answer.get().payload
         do throws(WireError) {
             return try payload.withBytes { (bytes) throws(WireError) in try Reply(decoding: bytes) }
         } catch { throw ClientError(.malformedReply, "the broker's answer cannot be read: \(error)") }

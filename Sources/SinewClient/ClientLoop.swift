@@ -9,6 +9,8 @@ struct ClientLoop: ~Copyable {
     private let mailbox: ClientMailbox
     private let clock: MonotonicClock
     private let logger: Logger
+    /// Whether there is a line for each call.
+    private let logsCalls: Bool
     private var socket: Socket
     private var handshakes: HandshakeMonitor
     private var history = HandshakeHistory()
@@ -19,7 +21,7 @@ struct ClientLoop: ~Copyable {
     private var actions: [ClientStateMachine.Action] = []
     private var calls: [CallID: PendingCall] = [:]
     /// What the reply being handled says, for the `complete` that may follow.
-    private var reply: Result<Frame, ClientError>?
+    private var reply: Result<CallAnswer, ClientError>?
     private var hasHeardBroker = false
     private var pings: UInt64 = 0
     private var isClosing = false
@@ -47,6 +49,7 @@ struct ClientLoop: ~Copyable {
         self.mailbox = mailbox
         self.clock = clock
         self.logger = logger
+        logsCalls = logger.logLevel <= .debug
         self.context = context
         _ = poller.add(socket)
         _ = poller.add(mailbox.waker)
@@ -143,7 +146,10 @@ struct ClientLoop: ~Copyable {
         let head = try message.frames[0].withBytes { (bytes) throws(WireError) in try Head(decoding: bytes) }
         hasHeardBroker = true
         switch head.kind {
-        case .reply: takeReply(head, payload: payloadIndex.map { message.frames[$0] })
+        case .reply:
+            takeReply(
+                head, payload: payloadIndex.map { message.frames[$0] },
+                metadata: payloadIndex == 2 ? message.frames[1] : nil)
         case .pong: handle(.pong(incarnation: head.lease))
         case .goingAway: handle(.goingAway)
         case .call, .cancel, .ping, .hello, .beat, .result, .returned, .goodbye, .welcome, .task, .cancelTask,
@@ -153,11 +159,11 @@ struct ClientLoop: ~Copyable {
         }
     }
 
-    private mutating func takeReply(_ head: Head, payload: Frame?) {
+    private mutating func takeReply(_ head: Head, payload: Frame?, metadata: Frame?) {
         let outcome: ClientStateMachine.Outcome
         if head.status == .ok {
             reply =
-                payload.map { .success($0) }
+                payload.map { .success(CallAnswer(payload: $0, metadata: metadata)) }
                 ?? .failure(ClientError(.malformedReply, "a reply with status OK and no payload"))
             outcome = .final
         } else {
@@ -194,7 +200,8 @@ struct ClientLoop: ~Copyable {
                 guard let call = calls.removeValue(forKey: id), let reply else {
                     preconditionFailure("call \(id.rawValue) completed without a call or a reply")
                 }
-                call.complete(reply)
+                if logsCalls { log(call, reply) }
+                call.complete(call.metadata == nil ? reply : reply.map { timed($0, call) })
             case .fail(let id, let failure): fail(id, failure)
             }
         }
@@ -209,11 +216,12 @@ struct ClientLoop: ~Copyable {
             kind: .call, method: call.method, model: call.model, callID: id.rawValue,
             timeoutMicroseconds: (deadline - clock.now).remainingMicroseconds, attempt: UInt8(clamping: attempt),
             priority: call.priority, tenant: configuration.tenant, items: UInt32(clamping: call.items))
-        try send(head, call.payload)
+        if call.metadata != nil { calls[id]?.sent = clock.now }
+        try send(head, metadata: call.metadata, call.payload)
     }
 
-    private func send(_ head: Head, _ payload: Frame? = nil) throws(ZeroMQError) {
-        let frames = [Frame(head.encode())] + (payload.map { [$0] } ?? [])
+    private func send(_ head: Head, metadata: Frame? = nil, _ payload: Frame? = nil) throws(ZeroMQError) {
+        let frames = [Frame(head.encode())] + (metadata.map { [$0] } ?? []) + (payload.map { [$0] } ?? [])
         // A message that libzmq does not take is lost like one on the network; the state machine notices the silence.
         let outcome = try socket.send(Message(frames: frames))
         if outcome != .sent { logger.debug("a message did not leave", metadata: ["outcome": "\(outcome)"]) }
@@ -232,7 +240,29 @@ struct ClientLoop: ~Copyable {
             ?? ClientError(
                 failure, endpoint: configuration.endpoint, deadline: call.allowed, hasHeardBroker: hasHeardBroker,
                 keyTrouble: history.trouble, publicKey: configuration.keys?.own.publicKey)
+        if logsCalls { log(call, .failure(error)) }
         call.complete(.failure(error))
+    }
+
+    /// The answer with the durations that only this thread knows.
+    private func timed(_ answer: CallAnswer, _ call: PendingCall) -> CallAnswer {
+        var answer = answer
+        let now = clock.now
+        let sent = call.sent ?? now
+        answer.times = CallTimes(queue: sent - call.made, underWay: now - sent)
+        answer.arrived = now
+        return answer
+    }
+
+    private func log(_ call: PendingCall, _ outcome: Result<CallAnswer, ClientError>) {
+        var metadata: Logger.Metadata = ["request-id": "\(call.id.rawValue)", "model": "\(call.model)"]
+        let told = call.metadata.flatMap { frame in frame.withBytes { CallMetadata(reading: $0) } }
+        if let parent = told?.parent { metadata["trace-id"] = "\(parent.traceID)" }
+        switch outcome {
+        case .success: metadata["status"] = "\(StatusCode.ok)"
+        case .failure(let error): metadata["status"] = "\(error.status)"
+        }
+        logger.debug("call ended", metadata: metadata)
     }
 
     /// What libzmq still holds for a broker that is gone would reach the next one as calls that nobody waits for.

@@ -11,11 +11,41 @@ struct PendingCall: Sendable {
     /// Larger is sooner.
     let priority: UInt8
     let payload: Frame
+    /// What is said beside the request; nil: nothing is.
+    var metadata: Frame?
+    /// When the caller made it.
+    let made: Instant
+    /// When it last left; known for calls with metadata.
+    var sent: Instant?
     let deadline: Instant
     /// How long the caller allowed, for the message when the time is up.
     let allowed: Duration
-    /// Called once, by the socket thread, with the reply's payload or the error.
-    let complete: @Sendable (Result<Frame, ClientError>) -> Void
+    /// Called once, by the socket thread, with the reply or the error.
+    let complete: @Sendable (Result<CallAnswer, ClientError>) -> Void
+}
+
+/// The reply to a call.
+struct CallAnswer: Sendable {
+    let payload: Frame
+    var metadata: Frame?
+    /// Known for calls with metadata; so is the next.
+    var times: CallTimes?
+    var arrived: Instant?
+
+    init(payload: Frame, metadata: Frame?) {
+        self.payload = payload
+        self.metadata = metadata
+    }
+
+    /// The stages of a call that asked for them.
+    ///
+    /// - Parameter now: when the caller has read the answer.
+    func trace(_ tracing: CallTracing, readAt now: Instant) -> CallTrace? {
+        guard tracing.wantsTimings, var times, let arrived else { return nil }
+        times.finish = now - arrived
+        let told = metadata.flatMap { frame in frame.withBytes { try? ReplyMetadata(decoding: $0) } }
+        return CallTrace(tracing.parent, times, told)
+    }
 }
 
 /// Hands calls from any thread to the socket thread. Bounded by `Limits.callsWaitingMax`, which the state machine enforces as

@@ -20,6 +20,8 @@ public struct PoseReply: Sendable, Equatable {
         public let modelVersion: String
         /// SHA-256 of its weights in lowercase hexadecimal; empty for solvers without weights.
         public let weightsSHA256: String
+        /// How long each stage took; nil unless ``CallTracing/wantsTimings`` was set.
+        public internal(set) var trace: CallTrace?
     }
 
     /// The number of people.

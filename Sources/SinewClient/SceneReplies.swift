@@ -22,18 +22,22 @@ public struct SceneReplies: AsyncSequence, Sendable {
     private let model: String
     private let allowed: Duration
     private let until: Instant?
+    private let tracing: CallTracing
 
-    init(_ client: Client, _ people: PoseRequest, model: String, allowed: Duration, until: Instant?) {
+    init(
+        _ client: Client, _ people: PoseRequest, model: String, allowed: Duration, until: Instant?, tracing: CallTracing
+    ) {
         self.client = client
         self.people = people
         self.model = model
         self.allowed = allowed
         self.until = until
+        self.tracing = tracing
     }
 
     /// Begins to solve.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(SceneRun(client, people, model: model, allowed: allowed, until: until))
+        Iterator(SceneRun(client, people, model: model, allowed: allowed, until: until, tracing: tracing))
     }
 
     /// Solves everything and returns it in the order of the request.
@@ -65,7 +69,7 @@ public struct SceneReplies: AsyncSequence, Sendable {
 final class SceneRun: Sendable {
     private struct Answered: Sendable {
         let part: SceneStretch.Part
-        let answer: Result<Frame, ClientError>
+        let answer: Result<CallAnswer, ClientError>
     }
 
     private struct State {
@@ -88,14 +92,18 @@ final class SceneRun: Sendable {
     private let model: String
     private let allowed: Duration
     private let until: Instant?
+    private let tracing: CallTracing
     private let state = Mutex(State())
 
-    init(_ client: Client, _ people: PoseRequest, model: String, allowed: Duration, until: Instant?) {
+    init(
+        _ client: Client, _ people: PoseRequest, model: String, allowed: Duration, until: Instant?, tracing: CallTracing
+    ) {
         self.client = client
         self.people = people
         self.model = model
         self.allowed = allowed
         self.until = until
+        self.tracing = tracing
     }
 
     func next() async throws(ClientError) -> ScenePart? {
@@ -106,7 +114,10 @@ final class SceneRun: Sendable {
             guard let answered = try await nextAnswer() else { return nil }
             let message = try Client.decode(SolvePosesReply.self, answered.answer)
             let rows = answered.part.rows
-            let reply = try PoseReply(message, rows: rows)
+            var reply = try PoseReply(message, rows: rows)
+            if tracing.wantsTimings {
+                reply.parts[0].trace = try answered.answer.get().trace(tracing, readAt: client.clock.now)
+            }
             goOn(after: answered.part, reply)
             return ScenePart(rows: rows, reply: reply)
         } catch {
@@ -170,13 +181,14 @@ final class SceneRun: Sendable {
 
     private func sendWhatMay() {
         while let (part, start) = claimPart() {
+            let made = client.clock.now
             let id = client.nextCallID()
             state.withLock { $0.underWay[id] = part }
             let call = PendingCall(
                 id: id, method: PoseSolver.SolvePoses.name, model: model, items: part.rows.count,
                 priority: client.configuration.priority,
                 payload: Frame(people.message(part.rows, start: start).encode()),
-                deadline: until ?? client.clock.now + allowed, allowed: allowed,
+                metadata: tracing.frame, made: made, deadline: until ?? made + allowed, allowed: allowed,
                 complete: { [weak self] answer in self?.finish(id, answer) })
             client.mailbox.post(.call(call))
         }
@@ -239,7 +251,7 @@ final class SceneRun: Sendable {
     private func wakeReader() { state.withLock { $0.reader.take() }?.resume() }
 
     /// Called by the socket thread.
-    private func finish(_ id: CallID, _ answer: Result<Frame, ClientError>) {
+    private func finish(_ id: CallID, _ answer: Result<CallAnswer, ClientError>) {
         state.withLock { state in
             guard let part = state.underWay.removeValue(forKey: id) else { return }
             state.answered.append(Answered(part: part, answer: answer))

@@ -19,6 +19,9 @@ enum JobStoreSchema {
             try database.execute(sql: "ALTER TABLE task ADD COLUMN tries INTEGER")
             try database.execute(sql: "ALTER TABLE task ADD COLUMN tries_checksum INTEGER")
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(sql: "ALTER TABLE job ADD COLUMN traceparent TEXT")
+        }
         return migrator
     }
 

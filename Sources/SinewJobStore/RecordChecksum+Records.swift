@@ -17,6 +17,8 @@ extension RecordChecksum {
         add(job.sealedTasks.map { Int64($0) })
         add(job.ended?.microseconds)
         add(Int64(bitPattern: job.sequenceFloor))
+        // Jobs without one have the checksum that they had before the column was there.
+        if let traceparent = job.traceparent { add(traceparent) }
         return finish()
     }
 

@@ -6,7 +6,7 @@ extension SQLiteJobStore {
     static var jobColumns: String {
         """
         id, tenant, method, model, label, content, priority, created, give_up, retention, state, sealed_tasks, ended,
-        sequence_floor, checksum
+        sequence_floor, checksum, traceparent
         """
     }
 
@@ -32,7 +32,7 @@ extension SQLiteJobStore {
             content: ContentHash(bytes: content), priority: priority, created: WallTime(microseconds: created),
             giveUp: WallTime(microseconds: giveUp), retentionMicroseconds: retention, state: state,
             sealedTasks: row.integer(11).map { Int($0) }, ended: row.integer(12).map { WallTime(microseconds: $0) },
-            sequenceFloor: UInt64(bitPattern: sequenceFloor))
+            sequenceFloor: UInt64(bitPattern: sequenceFloor), traceparent: row.text(15))
         return checksum.of(job) == row.integer(14) ? job : nil
     }
 

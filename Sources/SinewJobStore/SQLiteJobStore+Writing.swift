@@ -114,13 +114,15 @@ extension SQLiteJobStore {
         try run(
             """
             INSERT INTO job(id, tenant, method, model, label, content, priority, created, give_up, retention, state,
-            sealed_tasks, ended, sequence_floor, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            sealed_tasks, ended, sequence_floor, checksum, traceparent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 Data(job.id.bytes), job.tenant.rawValue, job.method, job.model.rawValue, job.label,
                 job.content.map { Data($0.bytes) }, Int(job.priority), job.created.microseconds,
                 job.giveUp.microseconds, job.retentionMicroseconds, Int(job.state.rawValue), job.sealedTasks,
                 job.ended?.microseconds, Int64(bitPattern: job.sequenceFloor), row,
+                job.traceparent,
             ], database)
         numbers[job.id] = database.lastInsertedRowID
     }

@@ -1,7 +1,7 @@
 /// Where the parts of a message stand among its frames (behind the routing id at a ROUTER).
 ///
-/// `head`, or `head, payload`, or `head, metadata, payload`. Metadata is reserved for caller's key-value pairs; nobody reads it
-/// yet, everybody forwards it.
+/// `head`, or `head, payload`, or `head, metadata, payload`. The metadata of a call is a ``CallMetadata``, perhaps with further keys, and
+/// everybody forwards it as it is; that of a reply is a ``ReplyMetadata``.
 package enum Frames {
     /// The most frames a message has.
     package static let countMax = 3

@@ -45,7 +45,10 @@ extension WorkerLoop {
                 lease: lease, method: task.method, payload: task.payload, declaredItems: Int(task.items),
                 queueMicroseconds: (now - task.arrived).remainingMicroseconds)
         }
-        for lease in leases { tasks[lease]?.started = now }
+        for lease in leases {
+            tasks[lease]?.started = now
+            tasks[lease]?.batch = batch
+        }
         running[batch] = RunningBatch(thread: thread, model: first.model, threads: count, cancellation: cancellation)
         threads[thread].run(
             BatchJob(
@@ -71,6 +74,7 @@ extension WorkerLoop {
         for (lease, answer) in zip(result.leases, result.answers) {
             answers[lease] = answer
             tasks[lease]?.computed = result.busy
+            tasks[lease]?.batchItems = result.itemCount
         }
         try step(.batchFinished(result.id))
     }
@@ -83,7 +87,9 @@ extension WorkerLoop {
         let head = Head(
             kind: .result, callID: task.callID, lease: task.brokerLease, attempt: task.attempt, items: task.items,
             status: answer.status, errorCode: answer.code.rawValue)
-        try send(head, payload: answer.payload)
+        if logsTasks { log(task, answer) }
+        let timings = answer.status == .ok && task.metadata?.wantsTimings == true ? timings(of: task) : nil
+        try send(head, metadata: timings?.encode(), payload: answer.payload)
     }
 
     @discardableResult

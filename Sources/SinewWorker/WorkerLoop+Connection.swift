@@ -68,8 +68,9 @@ extension WorkerLoop {
     ///
     /// What cannot be sent is not kept: the broker has lost sight of the worker too and gives its tasks to others.
     @discardableResult
-    mutating func send(_ head: Head, payload: [UInt8]? = nil) throws(ZeroMQError) -> Bool {
+    mutating func send(_ head: Head, metadata: [UInt8]? = nil, payload: [UInt8]? = nil) throws(ZeroMQError) -> Bool {
         var frames = [Frame(head.encode())]
+        if let metadata { frames.append(Frame(metadata)) }
         if let payload { frames.append(Frame(payload)) }
         switch try line.socket.send(Message(frames: frames)) {
         case .sent: return true

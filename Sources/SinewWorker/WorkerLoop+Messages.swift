@@ -9,18 +9,20 @@ extension WorkerLoop {
     mutating func handle(_ message: Message) throws(ZeroMQError) {
         let head: Head
         let payload: Frame?
+        var metadata: CallMetadata?
         do throws(WireError) {
             let index = try Frames.payloadIndex(frameCount: message.frames.count + message.droppedFrames)
             head = try message.frames[0].withBytes { (bytes) throws(WireError) in
                 try unsafe Head(decoding: bytes.bytes)
             }
             payload = index.map { message.frames[$0] }
+            if index == 2 { metadata = message.frames[1].withBytes { CallMetadata(reading: $0) } }
         } catch {
             noteMalformed("\(error)")
             return
         }
         switch head.kind {
-        case .task: try take(head, payload)
+        case .task: try take(head, metadata, payload)
         case .cancelTask:
             if let lease = leaseOfBroker[head.lease] { try step(.cancelled(lease)) }
         case .welcome: welcome(payload)
@@ -51,7 +53,7 @@ extension WorkerLoop {
         }
     }
 
-    private mutating func take(_ head: Head, _ payload: Frame?) throws(ZeroMQError) {
+    private mutating func take(_ head: Head, _ metadata: CallMetadata?, _ payload: Frame?) throws(ZeroMQError) {
         // The network may deliver a task twice.
         guard leaseOfBroker[head.lease] == nil else { return }
         guard let method = PoseSolver.Method(rawValue: head.method) else {
@@ -75,7 +77,7 @@ extension WorkerLoop {
         leaseOfBroker[head.lease] = lease
         tasks[lease] = Task(
             brokerLease: head.lease, callID: head.callID, attempt: head.attempt, model: model, method: method,
-            items: head.items, payload: payload, arrived: now)
+            items: head.items, metadata: metadata, payload: payload, arrived: now)
         let deadline = head.timeoutMicroseconds.map { now + .microseconds(Int64(clamping: $0)) }
         // A task that claims no people still occupies a compute thread for a moment.
         let items = max(1, Int(head.items))

@@ -18,12 +18,17 @@ struct WorkerLoop: ~Copyable {
         let model: Int
         let method: PoseSolver.Method
         let items: UInt32
+        /// What the call says beside its request.
+        let metadata: CallMetadata?
         let payload: Frame?
         let arrived: Instant
         /// When its batch was given to a compute thread; nil while it waits.
         var started: Instant?
         /// How long that thread was at work; nil before it was done.
         var computed: Duration?
+        /// The batch, and the people who were solved in it.
+        var batch: BatchID?
+        var batchItems = 0
     }
 
     struct RunningBatch {
@@ -50,6 +55,8 @@ struct WorkerLoop: ~Copyable {
     let inbox: Mailbox<BatchResult>
     let orders: WorkerOrders
     let logger: Logger
+    /// Whether there is a line for each task.
+    let logsTasks: Bool
     let line: BrokerLine
     /// When to knock again after the keys did not open the door.
     var nextKnock: Instant?
@@ -92,7 +99,7 @@ struct WorkerLoop: ~Copyable {
             models, isCancelled: { orders.stopping.isCancelled })
         var loop = WorkerLoop(
             configuration: configuration, models: models, threads: threads, team: team, inbox: inbox, orders: orders,
-            logger: logger, line: line,
+            logger: logger, logsTasks: logger.logLevel <= .debug, line: line,
             machine: BatchingStateMachine(
                 models: sized.map(\.model), computeThreads: configuration.computeThreads, limits: configuration.limits),
             freeThreads: Array(threads.indices), measured: sized.map(\.measured),

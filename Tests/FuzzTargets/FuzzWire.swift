@@ -4,7 +4,7 @@ import SinewWire
 func fuzzWire(_ bytes: [UInt8]) {
     guard let choice = bytes.first else { return }
     let payload = Array(bytes.dropFirst())
-    switch choice % 20 {
+    switch choice % 22 {
     case 0: readHead(payload)
     case 1: readTwice(ErrorDetail.self, payload)
     case 2: readTwice(FleetStatusReply.self, payload)
@@ -24,8 +24,16 @@ func fuzzWire(_ bytes: [UInt8]) {
     case 16: readTwice(JobResultsReply.self, payload)
     case 17: readTwice(ListJobsReply.self, payload)
     case 18: readTwice(ReplayJobRequest.self, payload)
-    default: readTwice(SubmitJobReply.self, payload)
+    case 19: readTwice(SubmitJobReply.self, payload)
+    case 20: readCallMetadata(payload)
+    default: readTwice(ReplyMetadata.self, payload)
     }
+}
+
+private func readCallMetadata(_ bytes: [UInt8]) {
+    readTwice(CallMetadata.self, bytes)
+    guard let parent = CallMetadata(reading: bytes.span)?.parent else { return }
+    precondition(TraceParent(parent.description) == parent, "a trace context changes by being written")
 }
 
 private func readHead(_ bytes: [UInt8]) {

@@ -17,6 +17,7 @@ final class FakeBroker: Sendable {
     let endpoint: String
     /// Every head that came, in order; ends when the broker stops.
     let heads: AsyncStream<Head>
+    private let kept = MetadataLog()
     private let waker: Waker
     private let isStopping = Atomic<Bool>(false)
     private let thread = Mutex<DedicatedThread?>(nil)
@@ -29,7 +30,7 @@ final class FakeBroker: Sendable {
         let context = try Context()
         let socket = try Socket(.router, in: context)
         self.endpoint = try socket.bind(to: endpoint)
-        let started = try DedicatedThread(named: "fake-broker", owning: socket) { [weak self, waker] socket in
+        let started = try DedicatedThread(named: "fake-broker", owning: socket) { [weak self, waker, kept] socket in
             var poller = Poller()
             let token = poller.add(socket)
             _ = poller.add(waker)
@@ -37,7 +38,7 @@ final class FakeBroker: Sendable {
                 _ = try? poller.wait(atMost: .seconds(1))
                 waker.clear()
                 guard poller.isReady(token) else { continue }
-                Self.serve(socket, incarnation, sink, answer)
+                Self.serve(socket, incarnation, sink, kept, answer)
             }
             sink.finish()
         }
@@ -55,7 +56,8 @@ final class FakeBroker: Sendable {
 
     /// Reads everything that is there before answering any of it, so that a peer that sends too much is seen.
     private static func serve(
-        _ socket: borrowing Socket, _ incarnation: UInt64, _ sink: AsyncStream<Head>.Continuation, _ answer: Script
+        _ socket: borrowing Socket, _ incarnation: UInt64, _ sink: AsyncStream<Head>.Continuation,
+        _ kept: MetadataLog, _ answer: Script
     ) {
         var answers: [(Frame, Answer)] = []
         while let message = try? socket.receive() {
@@ -64,7 +66,9 @@ final class FakeBroker: Sendable {
             if head.kind == .ping {
                 answers.append((message.frames[0], Answer(Head(kind: .pong, callID: head.callID, lease: incarnation))))
             }
-            for one in answer(head, message.frames.count > 2 ? message.frames[2].bytes : []) {
+            if head.kind == .call { kept.add(message.frames.count > 3 ? message.frames[2].bytes : nil) }
+            let payload = message.frames.count > 2 ? message.frames[message.frames.count - 1].bytes : []
+            for one in answer(head, payload) {
                 answers.append((message.frames[0], one))
             }
         }
@@ -73,8 +77,18 @@ final class FakeBroker: Sendable {
         }
     }
 
+    /// The metadata frame of each call that came, in order; nil where there was none.
+    var metadata: [[UInt8]?] { kept.all }
+
     /// The first head of a kind that comes from now on.
     func next(_ kind: Head.Kind) async -> Head? { await heads.first { $0.kind == kind } }
+}
+
+/// What the broker's thread has seen.
+private final class MetadataLog: Sendable {
+    private let frames = Mutex<[[UInt8]?]>([])
+    var all: [[UInt8]?] { frames.withLock { $0 } }
+    func add(_ frame: [UInt8]?) { frames.withLock { $0.append(frame) } }
 }
 
 extension FakeBroker {

@@ -28,7 +28,8 @@ enum Sample {
             model: ModelKey("rest"), label: "job \(number)",
             content: number % 2 == 0 ? hash(of: [UInt8(truncatingIfNeeded: number)]) : nil,
             priority: UInt8(number % 8), created: WallTime(microseconds: Int64(1_000 + number)),
-            giveUp: WallTime(microseconds: 1 << 50), retentionMicroseconds: 1 << 40, sequenceFloor: 0)
+            giveUp: WallTime(microseconds: 1 << 50), retentionMicroseconds: 1 << 40, sequenceFloor: 0,
+            traceparent: number % 2 == 0 ? nil : "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0\(number % 8)")
     }
 
     static func hash(of bytes: [UInt8]) -> ContentHash {

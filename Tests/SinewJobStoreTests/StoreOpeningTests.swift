@@ -42,6 +42,26 @@ import Testing
         #expect(error.message.contains("jobs.sqlite3"))
     }
 
+    @Test func `takes a store from before jobs had a trace, with everything in it`() throws {
+        let folder = try TemporaryFolder()
+        var job = Sample.job(3)
+        job.traceparent = nil
+        do {
+            var store = try SQLiteJobStore(folder: folder.path)
+            try store.commit([JobStoreWrite(.insertJob(job)), Sample.insertTask(3, 0, [1, 2, 3], label: "x")])
+        }
+        let file = try SQLiteFile(folder.database)
+        try file.run("ALTER TABLE job DROP COLUMN traceparent; DELETE FROM grdb_migrations WHERE identifier = '3'")
+        var store = try SQLiteJobStore(folder: folder.path)
+        let found = try store.jobs()
+        #expect(found.jobs == [job] && found.damaged == 0)
+        #expect(try store.payload(of: JobTaskID(job: job.id, index: 0)) == [1, 2, 3])
+        let traced = Sample.job(5)
+        try store.commit([JobStoreWrite(.insertJob(traced))])
+        #expect(traced.traceparent != nil)
+        #expect(try store.jobs().jobs == [job, traced])
+    }
+
     @Test func `refuses a store of a newer release`() throws {
         let folder = try TemporaryFolder()
         #expect(opening(folder.path) == nil)

@@ -101,6 +101,15 @@ import Testing
                 TaskResult(
                     index: 3, outcome: .dead, status: 13, items: 2, attempts: 4, payload: [0x81, 0xA1, 0x61, 1]),
             ], nextCursor: 1 << 40, complete: true),
+        "call-metadata": CallMetadata(
+            traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", sinewTrace: 1),
+        "lenient-call-metadata": CallMetadata(sinewTrace: 1),
+        "reply-metadata": ReplyMetadata(
+            worker: WorkerTimings(
+                worker: "anna-17", queueMicroseconds: 300, computeMicroseconds: 70_000, finishMicroseconds: 40,
+                batchID: 1 << 33, batchSize: 64),
+            broker: BrokerTimings(
+                waitMicroseconds: 1_200, retryMicroseconds: 3_000_000, awayMicroseconds: 71_000, dispatches: 2)),
         "health-check-reply": HealthCheckReply(status: .notServing),
     ]
 

@@ -134,6 +134,13 @@ VECTORS = {
             {"index": 7, "outcome": 1, "status": 0, "label": "a.npz 0-63", "items": 64, "attempts": 1, "payload": b"\x80"},
             {"index": 3, "outcome": 3, "status": 13, "label": "", "items": 2, "attempts": 4, "payload": b"\x81\xa1a\x01"}],
         "next_cursor": 2**40, "complete": True}),
+    "call-metadata": ("a call of a trace that asks for timings", {
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "sinew_trace": 1}),
+    "lenient-call-metadata": ("further keys of the caller, which are forwarded and not read", {
+        "tracestate": "vendor=1", "baggage": {"a": [1, None]}, "traceparent": None, "sinew_trace": 1}),
+    "reply-metadata": ("a call that a second worker answered", {
+        "worker": {"worker": "anna-17", "queue_us": 300, "compute_us": 70_000, "finish_us": 40, "batch_id": 2**33, "batch_size": 64},
+        "broker": {"wait_us": 1_200, "retry_us": 3_000_000, "away_us": 71_000, "dispatches": 2}}),
     "health-check-reply": ("an enumeration is its number", {"status": 2}),
 }
 

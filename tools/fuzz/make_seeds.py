@@ -12,7 +12,8 @@ import sys
 # The first byte of a wire input chooses the message; the same numbers as in Tests/FuzzTargets/FuzzWire.swift.
 MESSAGES = {
     "head": 0, "error-detail": 1, "fleet-status-reply": 2, "list-models-reply": 3, "health-check": 4, "solve-poses-request": 5,
-    "solve-effectors-request": 6, "solve-poses-reply": 7, "worker-hello": 8, "worker-welcome": 10,
+    "solve-effectors-request": 6, "solve-poses-reply": 7, "worker-hello": 8, "worker-welcome": 10, "call-metadata": 20,
+    "reply-metadata": 21,
 }
 
 

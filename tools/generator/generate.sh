@@ -9,7 +9,7 @@ generated=$top/Sources/SinewWire/Generated
 python=$top/tools/python/src/sinew/_generated
 # Types that users of the client library see are public, the others are for our own targets.
 public_files=(error fleet health jobs)
-package_files=(pose_solver worker)
+package_files=(pose_solver trace worker)
 
 case "${1:-}" in
 "" | --check) ;;

@@ -119,6 +119,11 @@ extension BrokerLoop {
             priority: call.record.priority, tenant: call.record.tenant.rawValue, items: UInt32(clamping: call.items))
     }
 
+    /// What workers are told beside a task's request; nil for nothing.
+    func metadata(of task: JobTaskID) -> Frame? {
+        machine.jobs.call(of: task)?.record.traceparent.map { Frame(CallMetadata(traceparent: $0).encode()) }
+    }
+
     /// Everything under way with the store is void; clients whose reads it was ask again.
     private mutating func reopenJobStore(_ why: String) throws(ZeroMQError) {
         guard let service = jobService else { return }

@@ -23,12 +23,12 @@ extension BrokerLoop {
         guard let life = jobService?.lives.removeValue(forKey: ticket) else { return }
         switch life {
         case .began(let job):
-            logger.info(
-                "job submitted",
-                metadata: [
-                    "job": "\(UUIDText.text(of: job.id.bytes))", "model": "\(job.model.rawValue)",
-                    "tenant": "\(job.tenant.rawValue)", "label": "\(job.label)",
-                ])
+            var metadata: Logger.Metadata = [
+                "job": "\(UUIDText.text(of: job.id.bytes))", "model": "\(job.model.rawValue)",
+                "tenant": "\(job.tenant.rawValue)", "label": "\(job.label)",
+            ]
+            if let parent = job.traceparent.flatMap({ TraceParent($0) }) { metadata["trace-id"] = "\(parent.traceID)" }
+            logger.info("job submitted", metadata: metadata)
         case .became(let job, let state, let tasks):
             var metadata: Logger.Metadata = ["job": "\(UUIDText.text(of: job.bytes))"]
             if let tasks { metadata["tasks"] = "\(tasks)" }

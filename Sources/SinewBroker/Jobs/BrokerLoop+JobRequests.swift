@@ -17,7 +17,7 @@ extension BrokerLoop {
         var request = PendingJobRequest(client: client, head: head)
         let event: (JobRequestID) -> JobStateMachine.Event
         do {
-            event = try self.event(method, body.payload, of: client, TenantID(head.tenant), head.priority, &request)
+            event = try self.event(method, body, of: client, TenantID(head.tenant), head.priority, &request)
         } catch {
             let code: ServiceErrorCode = .malformedRequest
             return try answer(head, client, with: WireRejection(.invalidArgument, code, error.message))
@@ -27,13 +27,15 @@ extension BrokerLoop {
     }
 
     private func event(
-        _ method: Jobs.Method, _ payload: Frame?, of client: ClientID, _ tenant: TenantID, _ priority: UInt8,
+        _ method: Jobs.Method, _ body: MessageBody, of client: ClientID, _ tenant: TenantID, _ priority: UInt8,
         _ pending: inout PendingJobRequest
     ) throws(WireError) -> (JobRequestID) -> JobStateMachine.Event {
+        let payload = body.payload
         switch method {
         case .submit:
-            let submission = try submission(decode(Jobs.Submit.self, payload), priority)
-            return { .submitted($0, tenant, submission) }
+            var submission = try submission(decode(Jobs.Submit.self, payload), priority)
+            submission.traceparent = callMetadata(of: body)?.parent?.description
+            return { [submission] in .submitted($0, tenant, submission) }
         case .append:
             let message = try decode(Jobs.Append.self, payload)
             let job = try jobID(message.id)

@@ -10,7 +10,7 @@ extension Client {
     ///   - deadline: over all attempts; nil is ``ClientConfiguration/jobDeadline``.
     func durableCall<Method: WireMethod>(
         _ method: Method.Type, _ request: Method.Request, model: String = "", priority: UInt8? = nil,
-        wait: Duration = .zero, deadline: Duration?
+        wait: Duration = .zero, deadline: Duration?, tracing: CallTracing = .off
     ) async throws(ClientError) -> Method.Reply {
         let until = clock.now + (deadline ?? configuration.jobDeadline)
         var backoff = RetryBudget(limits: Limits(), seed: UInt64.random(in: .min ... .max))
@@ -18,7 +18,8 @@ extension Client {
         while true {
             do throws(ClientError) {
                 let allowed = Swift.min(until - clock.now, wait + Self.attemptDuration)
-                return try await call(method, request, model: model, priority: priority, deadline: allowed)
+                return try await call(
+                    method, request, model: model, priority: priority, deadline: allowed, tracing: tracing)
             } catch {
                 attempts += 1
                 let pause = backoff.backoff(afterAttempts: attempts, pushback: error.retryAfter)

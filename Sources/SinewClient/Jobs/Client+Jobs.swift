@@ -3,14 +3,16 @@ extension Client {
     ///
     /// When this returns, the job is on the broker's disk. Then append its tasks (``JobHandle/append(from:deadline:progress:_:)``) and
     /// ``JobHandle/seal(tasks:deadline:)`` it. A broker that is restarted or full meanwhile is waited for.
-    /// - Parameter deadline: for all attempts together; nil is ``ClientConfiguration/jobDeadline``.
+    /// - Parameters:
+    ///   - deadline: for all attempts together; nil is ``ClientConfiguration/jobDeadline``.
+    ///   - tracing: the trace that the job belongs to; it is kept with the job, and workers get it with each task. Of jobs no timings are told.
     /// - Throws: ``ClientError``; code `jobConflict` when a different job stands under this id, `jobsDisabled` when the broker keeps none.
     public func submitJob(
-        _ submission: JobSubmission, deadline: Duration? = nil
+        _ submission: JobSubmission, deadline: Duration? = nil, tracing: CallTracing = .off
     ) async throws(ClientError) -> SubmittedJob {
         let reply = try await durableCall(
             Jobs.Submit.self, try submission.message(), model: submission.model, priority: submission.priority,
-            deadline: deadline)
+            deadline: deadline, tracing: tracing)
         let id = try reply.job.requiredID()
         return SubmittedJob(handle: JobHandle(self, id), existed: reply.existed, status: reply.job)
     }

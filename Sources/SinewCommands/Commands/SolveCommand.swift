@@ -66,6 +66,10 @@ struct SolveCommand: AsyncParsableCommand {
     @OptionGroup var joints: JointFileOptions
     @OptionGroup var clips: ClipOptions
     @OptionGroup var effectors: EffectorOptions
+    @Flag(name: .long, help: "Print how long each stage of the slowest call took, and of all calls on average.")
+    var trace = false
+
+    @OptionGroup var tracing: TraceOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var options: OutputOptions
 
@@ -95,6 +99,9 @@ struct SolveCommand: AsyncParsableCommand {
         let onlyLocal =
             models.map { _ in "--models" } ?? threads.map { _ in "--threads" } ?? precision.map { _ in "--precision" }
             ?? (pin ? "--pin" : nil)
+        guard !local || (!trace && tracing.traceparent == nil) else {
+            throw ValidationError("\(trace ? "--trace" : "--traceparent") is for calls to a broker; leave out --local")
+        }
         if !local, let option = onlyLocal {
             throw ValidationError("\(option) is for --local; a broker's workers have their own")
         }
@@ -130,7 +137,12 @@ struct SolveCommand: AsyncParsableCommand {
         }
         let paths = try destination.write(solved.output(for: input), observed: observed, titled: input.path)
         let summary = SolveSummary(input: input, solved: solved, outputs: paths, seconds: seconds(clock.now - start))
-        if options.json { try JSONOutput.print(summary) } else { StandardStreams.talk(summary.line) }
+        if options.json {
+            try JSONOutput.print(summary)
+        } else {
+            StandardStreams.talk(summary.line)
+            for line in Waterfall(solved.calls).lines(style: .data) { StandardStreams.data(line) }
+        }
         try report(failures, of: input)
     }
 
@@ -157,10 +169,11 @@ struct SolveCommand: AsyncParsableCommand {
             solver.startTheta = startTheta
             return try await solver.solve(input, progress: progress)
         }
+        let tracing = tracing.tracing(wantsTimings: trace)
         return try await client.withClient { client in
             let architectures = try await architectures(of: model, client)
             let solver = ServiceSolver(
-                client: client, model: model, refine: refine, deadline: .seconds(deadline),
+                client: client, model: model, refine: refine, deadline: .seconds(deadline), tracing: tracing,
                 isSequential: architectures.contains(where: ModelDescription.Architecture.isSequential(named:)),
                 seesWholeTracks: architectures.contains(where: ModelDescription.Architecture.seesWholeTracks(named:)),
                 startTheta: startTheta)
@@ -181,9 +194,11 @@ struct SolveCommand: AsyncParsableCommand {
         let model = model ?? "smpl-ik"
         let progress = { (solved: SolvedRows) in bar.draw(done: solved.doneCount, failed: solved.failures.count) }
         if local { return try await localSolver(model).solve(input, progress: progress) }
+        let tracing = tracing.tracing(wantsTimings: trace)
         return try await client.withClient { client in
-            try await ServiceSolver(client: client, model: model, refine: refine, deadline: .seconds(deadline))
-                .solve(input, progress: progress)
+            try await ServiceSolver(
+                client: client, model: model, refine: refine, deadline: .seconds(deadline), tracing: tracing
+            ).solve(input, progress: progress)
         }
     }
 
@@ -225,6 +240,8 @@ struct SolveSummary: Encodable {
     /// Rows where the person was lost and the solver began anew.
     let restarts: Int
     let notes: [String]
+    /// With --trace.
+    let trace: TraceReport?
 
     init(input: some SolvableInput, solved: SolvedRows, outputs: [String], seconds: Double) {
         self.input = input.path
@@ -240,6 +257,7 @@ struct SolveSummary: Encodable {
         keptStarts = solved.solutions.outcome.count { $0 == .startKept }
         restarts = solved.solutions.outcome.count { $0 == .restarted }
         notes = input.notes
+        trace = solved.calls.isEmpty ? nil : TraceReport(solved.calls)
     }
 
     var line: String {

@@ -58,6 +58,7 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @OptionGroup var joints: JointFileOptions
     @OptionGroup var clips: ClipOptions
+    @OptionGroup var tracing: TraceOptions
     @OptionGroup var client: ClientOptions
     @OptionGroup var output: OutputOptions
 
@@ -167,8 +168,9 @@ struct SubmitCommand: AsyncParsableCommand {
         let progress = SubmitProgress()
         let hint = self.client.hint
         let made = submission
+        let tracing = tracing.tracing()
         let (report, existed) = try await interruptible(explanation: { progress.detached(hint) }) {
-            let submitted = try await client.submitJob(made)
+            let submitted = try await client.submitJob(made, tracing: tracing)
             progress.begin(submitted.handle.id)
             guard submitted.status.state == .open else { return (JobReport(submitted.status), true) }
             return (JobReport(try await upload(plan, submitted, progress)), submitted.existed)

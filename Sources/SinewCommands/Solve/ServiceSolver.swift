@@ -12,6 +12,8 @@ struct ServiceSolver {
     /// For each call, from when it is sent.
     let deadline: Duration
 
+    /// The trace that the calls belong to.
+    var tracing = CallTracing.off
     /// Whether the model's frames depend on each other.
     var isSequential = false
     /// Whether its frames see later ones.
@@ -31,7 +33,7 @@ struct ServiceSolver {
             let request = input.request(
                 rows: rows, hasTwists: hasTwists, isTracked: isTracked, refine: refine, startTheta: startTheta,
                 keepsTracksWhole: seesWholeTracks)
-            for try await part in client.solveScene(request, model: model, deadline: deadline) {
+            for try await part in client.solveScene(request, model: model, deadline: deadline, tracing: tracing) {
                 solved.take(part, rows: rows)
                 progress(solved)
             }
@@ -59,7 +61,7 @@ struct ServiceSolver {
         for start in stride(from: 0, to: input.count, by: Self.effectorRowsMax) {
             let rows = Array(start..<min(input.count, start + Self.effectorRowsMax))
             let request = EffectorRequest(input.effectors, people: rows, refine: refine)
-            let reply = try await client.solve(request, model: model, deadline: deadline)
+            let reply = try await client.solve(request, model: model, deadline: deadline, tracing: tracing)
             solved.take(reply, rows: rows, errorRows: rows)
             progress(solved)
         }

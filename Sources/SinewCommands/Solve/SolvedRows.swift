@@ -16,6 +16,8 @@ struct SolvedRows: Sendable {
     private(set) var model: String
     /// Who solved: names of workers, or `this process`.
     private(set) var solvers: Set<String> = []
+    /// Of the calls that were asked for timings, in the order of their answers.
+    private(set) var calls: [Waterfall.Call] = []
 
     init(count: Int, model: String) {
         solutions = PoseSolutions(count: count)
@@ -36,6 +38,7 @@ struct SolvedRows: Sendable {
         }
         for answered in reply.parts {
             solvers.insert(answered.worker)
+            if let trace = answered.trace { calls.append(.init(rows: answered.rows.count, trace: trace)) }
             model = "\(reply.model)/\(answered.modelVersion)"
         }
     }

@@ -35,11 +35,14 @@ package struct JobRecord: Equatable, Sendable {
     /// Every ``JobTaskRecord/End/sequence`` that this job has ever given, also to ends that a replay took away, is at most this
     /// or one of those in the store. So a cursor never meets a number twice.
     package var sequenceFloor: UInt64
+    /// The W3C trace context it was submitted with, which workers get with each task; nil for none. Another submission of the same job may have
+    /// another one, and changes nothing.
+    package var traceparent: String?
 
     package init(
         id: JobID, tenant: TenantID, method: String, model: ModelKey, label: String, content: ContentHash?,
         priority: UInt8, created: WallTime, giveUp: WallTime, retentionMicroseconds: Int64, state: State = .open,
-        sealedTasks: Int? = nil, ended: WallTime? = nil, sequenceFloor: UInt64
+        sealedTasks: Int? = nil, ended: WallTime? = nil, sequenceFloor: UInt64, traceparent: String? = nil
     ) {
         self.id = id
         self.tenant = tenant
@@ -55,6 +58,7 @@ package struct JobRecord: Equatable, Sendable {
         self.sealedTasks = sealedTasks
         self.ended = ended
         self.sequenceFloor = sequenceFloor
+        self.traceparent = traceparent
     }
 }
 

@@ -20,6 +20,8 @@ package struct JobSubmission: Equatable, Sendable {
     package var label: String
     package var content: ContentHash?
     package var priority: UInt8
+    /// The W3C trace context it belongs to; nil for none.
+    package var traceparent: String?
     /// Nil: the broker's default.
     package var timeToLive: Duration?
     /// Nil: the broker's default.
@@ -27,7 +29,7 @@ package struct JobSubmission: Equatable, Sendable {
 
     package init(
         id: JobID, method: String, model: ModelKey, label: String = "", content: ContentHash? = nil,
-        priority: UInt8 = 0, timeToLive: Duration? = nil, retention: Duration? = nil
+        priority: UInt8 = 0, traceparent: String? = nil, timeToLive: Duration? = nil, retention: Duration? = nil
     ) {
         self.id = id
         self.method = method
@@ -35,6 +37,7 @@ package struct JobSubmission: Equatable, Sendable {
         self.label = label
         self.content = content
         self.priority = priority
+        self.traceparent = traceparent
         self.timeToLive = timeToLive
         self.retention = retention
     }

@@ -34,7 +34,8 @@ extension JobStateMachine {
             id: submission.id, tenant: tenant, method: submission.method, model: submission.model,
             label: submission.label, content: submission.content, priority: submission.priority, created: wall,
             giveUp: wall + timeToLive,
-            retentionMicroseconds: Swift.max(retention, .zero).wholeNanoseconds / 1_000, sequenceFloor: 0)
+            retentionMicroseconds: Swift.max(retention, .zero).wholeNanoseconds / 1_000, sequenceFloor: 0,
+            traceparent: submission.traceparent)
     }
 
     private func reasonToRefuse(_ submission: JobSubmission) -> JobRefusal? {

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from sinew._codec import CodecError, Message
-from sinew._generated import error, fleet, health, jobs, pose_solver, worker
+from sinew._generated import error, fleet, health, jobs, pose_solver, trace, worker
 from sinew._head import Head
 from sinew._tensor import Tensor
 
 VECTORS = pathlib.Path(__file__).resolve().parents[3] / "proto" / "vectors"
 KINDS: dict[str, type[Message]] = {
-    "append-tasks-request": jobs.AppendTasksRequest, "error-detail": error.ErrorDetail,
+    "append-tasks-request": jobs.AppendTasksRequest, "call-metadata": trace.CallMetadata,
+    "lenient-call-metadata": trace.CallMetadata, "reply-metadata": trace.ReplyMetadata, "error-detail": error.ErrorDetail,
     "error-detail-required": error.ErrorDetail, "fleet-status-reply": fleet.FleetStatusReply,
     "health-check-reply": health.HealthCheckReply, "job-results-reply": jobs.JobResultsReply,
     "job-status": jobs.JobStatus, "lenient-solve-poses-request": pose_solver.SolvePosesRequest,
