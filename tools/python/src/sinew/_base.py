@@ -12,6 +12,7 @@ from ._engine import Answer, Call, Engine
 from ._generated.errors import ErrorCode
 from ._generated.fleet import ModelAvailability
 from ._plan import Answered, Deliver
+from ._trace import metadata_frame, traceparent_or_new
 from .errors import InvalidArgument, Unauthenticated
 from .keys import leaves_this_machine, load_keys
 
@@ -29,7 +30,7 @@ class Base:
         self, endpoint: str = "tcp://127.0.0.1:7690", *, key: str | os.PathLike[str] | None = None,
         broker_key: str | os.PathLike[str] | None = None, insecure: bool = False, deadline: float = 30.0,
         items_per_call: int | None = None, calls_in_flight_max: int = 16, priority: int = 0, tenant: str = "", wait_for_ready: bool = False,
-        job_deadline: float = 3600.0,
+        job_deadline: float = 3600.0, traceparent: str | None = None,
     ) -> None:
         """Where the broker is and how calls are made.
 
@@ -45,6 +46,8 @@ class Base:
         :param tenant: on whose account the work goes; a broker with keys takes the key's.
         :param wait_for_ready: wait for a broker and a worker until the deadline, instead of failing once neither is found.
         :param job_deadline: seconds for which a call about a job goes on, over a broker's restarts and full disks.
+        :param traceparent: the W3C trace context that all calls and jobs of this client belong to: broker and worker write its trace id
+            into their logs. A malformed one is replaced by a new one. None: calls belong to no trace and carry no further bytes.
         """
         at_most = ITEMS_PER_CALL if items_per_call is None else items_per_call
         if at_most < 1 or calls_in_flight_max < 1:
@@ -69,8 +72,11 @@ class Base:
         self.calls_in_flight_max = calls_in_flight_max
         self.priority = priority
         self.job_deadline = job_deadline
+        #: The trace context that is sent, or None.
+        self.traceparent = None if traceparent is None else traceparent_or_new(traceparent)
         self._architectures: dict[str, str] = {}
-        self._engine = Engine(endpoint, keys, tenant, calls_in_flight_max, wait_for_ready)
+        self._engine = Engine(
+            endpoint, keys, tenant, calls_in_flight_max, wait_for_ready, metadata_frame(self.traceparent))
 
     def __reduce__(self) -> Any:
         raise TypeError("a client has sockets and a thread and cannot be pickled; make one in each process")

@@ -59,7 +59,8 @@ class Engine:
     """A connection to a broker. Any thread may post calls; only the engine's own touches libzmq."""
 
     def __init__(
-        self, endpoint: str, keys: ClientKeys | None, tenant: str, in_flight_max: int, wait_for_ready: bool
+        self, endpoint: str, keys: ClientKeys | None, tenant: str, in_flight_max: int, wait_for_ready: bool,
+        metadata: bytes | None = None,
     ) -> None:
         self.pid = os.getpid()
         self._ids = itertools.count(1)
@@ -70,7 +71,7 @@ class Engine:
         self._wake_out, wake_in = stdlib_socket.socketpair()
         self._wake_out.setblocking(False)
         wake_in.setblocking(False)
-        self._loop = _Loop(self, wake_in, endpoint, keys, tenant, CallMachine(in_flight_max, wait_for_ready))
+        self._loop = _Loop(self, wake_in, endpoint, keys, tenant, CallMachine(in_flight_max, wait_for_ready), metadata)
         # A daemon: a forgotten client must not keep the process from ending.
         self._thread = threading.Thread(target=self._loop.run, name="sinew-client", daemon=True)
         self._thread.start()
@@ -144,7 +145,7 @@ class _Loop:
 
     def __init__(
         self, engine: Engine, wake: stdlib_socket.socket, endpoint: str, keys: ClientKeys | None, tenant: str,
-        machine: CallMachine,
+        machine: CallMachine, metadata: bytes | None,
     ) -> None:
         self._engine = engine
         self._wake = wake
@@ -153,6 +154,8 @@ class _Loop:
         self._keys = keys
         self._tenant = tenant
         self._machine = machine
+        #: Said beside each call; None: nothing is.
+        self._metadata = metadata
         self._calls: dict[int, Call] = {}
         self._pings = 0
         self._wants_fresh_socket = False
@@ -319,7 +322,7 @@ class _Loop:
         left = max(0, int((action.deadline - time.monotonic()) * 1e6))
         head = Head(
             _head.CALL, call.method, call.model, call.id, left, 0, min(action.attempt, 255), call.priority, self._tenant, call.items)
-        self._send([head.encode(), call.payload])
+        self._send([head.encode(), call.payload] if self._metadata is None else [head.encode(), self._metadata, call.payload])
 
     def _send(self, frames: list[bytes]) -> None:
         try:
