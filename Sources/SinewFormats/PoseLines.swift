@@ -52,12 +52,12 @@ enum PoseLines {
             upAxis: options.upAxis ?? info?["up_axis"]?.string.flatMap(UpAxis.init(named:)))
     }
 
-    private static func lines(of file: PoseFile) -> [(Int, ArraySlice<UInt8>)] {
+    static func lines(of file: PoseFile) -> [(Int, ArraySlice<UInt8>)] {
         file.bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
             .compactMap { $1.allSatisfy { $0 <= 0x20 } ? nil : ($0 + 1, $1) }
     }
 
-    private static func parse(
+    static func parse(
         _ line: ArraySlice<UInt8>, _ number: Int, _ file: PoseFile
     ) throws(FormatError) -> JSONValue {
         try rewording { () throws(ArrayFileError) in

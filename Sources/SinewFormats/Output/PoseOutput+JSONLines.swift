@@ -45,6 +45,13 @@ extension PoseOutput {
         if track.isSolved.count == track.frames.count {
             members.append(.init("quality", quality(frame, of: track)))
         }
+        if let correction = track.corrections[frame] {
+            let names = correction.joints.map { JSONValue.string(Skeleton.smpl24.jointNames[$0]) }
+            members.append(
+                .init(
+                    "correction",
+                    .object([.init("joints", .array(names)), .init("model", .string(correction.model))])))
+        }
         return .object(members)
     }
 

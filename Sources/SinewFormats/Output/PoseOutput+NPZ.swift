@@ -117,6 +117,11 @@ extension PoseOutput {
         writer.add("skeleton", .strings([Skeleton.smpl29.name], shape: []))
         writer.add("unit", .strings([LengthUnit.metres.rawValue], shape: []))
         writer.add("up_axis", .strings([UpAxis.plusY.rawValue], shape: []))
+        if !track.corrections.isEmpty {
+            let rows = (0..<count).map { track.corrections[$0] }
+            writer.add("corrected_joints", .int32(rows.map { $0?.jointSet ?? 0 }, shape: [count]))
+            writer.add("corrected_by", .strings(rows.map { $0?.model ?? "" }, shape: [count]))
+        }
         guard track.isSolved.count == count else { return writer }
         writer.add("latent_norm", .float32(track.latentNorm, shape: [count]))
         writer.add("joint_residual_mm", .float32(track.jointResidualMillimetres, shape: [count]))
@@ -127,5 +132,17 @@ extension PoseOutput {
         writer.add("solved", .bool(track.isSolved, shape: [count]))
         writer.add("model", .strings([model], shape: []))
         return writer
+    }
+}
+
+extension PoseOutput.Correction {
+    /// Bit `j` is set where joint `j` was moved.
+    var jointSet: Int32 { joints.reduce(0) { $0 | 1 << Int32($1) } }
+
+    /// The correction that a file tells of; nil where no joint was moved.
+    init?(jointSet: Int, model: String) {
+        let joints = (0..<Skeleton.rotationCount).filter { jointSet & (1 << $0) != 0 }
+        guard !joints.isEmpty else { return nil }
+        self.init(joints: joints, model: model)
     }
 }

@@ -6,7 +6,8 @@ package import SinewBody
 /// Arrays of an `.npz` with T frames: `poses` `(T, 72)` axis-angle, `trans` `(T, 3)`, `betas` `(10)`, `gender`, `mocap_framerate` (and `mocap_frame_rate`), as AMASS has
 /// them; and `frame` `(T)`, `track`, `joints3d` `(T, 29, 3)` with `skeleton`, `unit` and `up_axis`, `latent_norm`,
 /// `joint_residual_mm`, `orientation_residual_rad`, `bone_length_change`, `unobserved_joints`, `outcome`, `solved` `(T)` and `model`.
-/// Metres, y up. Rows that could not
+/// Where frames were corrected by hand, `corrected_joints` `(T)` says which joints were moved (bit `j` for joint `j`), and `corrected_by` `(T)`
+/// who solved the frame again. Metres, y up. Rows that could not
 /// be solved have `solved` 0 and zeros.
 package struct PoseOutput: Sendable {
     /// One person through time.
@@ -38,6 +39,8 @@ package struct PoseOutput: Sendable {
         package var outcome: [Int32]
         /// `[T]` whether the row was solved.
         package var isSolved: [Bool]
+        /// What was corrected by hand, by row; rows that were not are not there.
+        package var corrections: [Int: Correction] = [:]
 
         /// An empty track to append to.
         package init(name: String, gender: Gender) {
@@ -46,6 +49,19 @@ package struct PoseOutput: Sendable {
             (frames, theta, translation, joints, betas) = ([], [], [], [], [])
             (latentNorm, jointResidualMillimetres, orientationResidualRadians) = ([], [], [])
             (boneLengthChange, unobservedJoints, outcome, isSolved) = ([], [], [], [])
+        }
+    }
+
+    /// What an annotator did to a frame.
+    package struct Correction: Sendable, Equatable {
+        /// Which of SMPL's 24 joints were moved, ascending.
+        package var joints: [Int]
+        /// Who solved the frame again, as `name/version`.
+        package var model: String
+
+        package init(joints: [Int], model: String) {
+            self.joints = joints
+            self.model = model
         }
     }
 
