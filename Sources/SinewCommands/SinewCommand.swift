@@ -18,7 +18,7 @@ package struct SinewCommand: AsyncParsableCommand {
             WorkerCommand.self,
             StatusCommand.self, TopCommand.self,
             SubmitCommand.self, WaitCommand.self, GetCommand.self, JobsCommand.self, CancelCommand.self,
-            DeadCommand.self, TriageCommand.self,
+            DeadCommand.self, TriageCommand.self, CorrectCommand.self,
             EvalCommand.self,
             ModelCommand.self,
             BodyCommand.self,

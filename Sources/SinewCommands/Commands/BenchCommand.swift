@@ -6,7 +6,8 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure the service on this machine.",
         subcommands: [
-            BenchBrokerCommand.self, BenchRecoveryCommand.self, BenchServiceCommand.self, BenchHoldTasksCommand.self,
+            BenchBrokerCommand.self, BenchRecoveryCommand.self, BenchServiceCommand.self, BenchCorrectCommand.self,
+            BenchHoldTasksCommand.self,
         ])
 }
 
