@@ -132,22 +132,16 @@ def collected(options: argparse.Namespace) -> dict[str, sinew.Poses]:
     return collection.finish()
 
 
-def score(poses: sinew.Poses) -> Any:
-    """How doubtful each frame is, [n]: what is not solved first, then by residual and bones, each beside its median."""
-    parts = [poses.joint_residual_mm, poses.bone_length_change]
-    doubt = sum(part / max(float(np.median(part)), 1e-6) for part in parts)
-    return np.where(poses.solved, doubt, np.inf)
-
-
 def triage(options: argparse.Namespace, client: sinew.Client) -> None:
-    ranked = sorted(
-        ((float(doubt), name, frame, float(poses.joint_residual_mm[frame]), float(poses.bone_length_change[frame]))
-         for name, poses in collected(options).items() for frame, doubt in enumerate(score(poses))), reverse=True)
+    ranked = [
+        (float("inf") if doubt.score is None else doubt.score, name, doubt.row, doubt.reason)
+        for name, poses in collected(options).items() for doubt in poses.worst(len(poses), grouped=False)]
+    ranked.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
     with (options.folder / "worst.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["doubt", "clip", "frame", "joint_residual_mm", "bone_length_change"])
+        writer.writerow(["score", "clip", "frame", "reason"])
         writer.writerows(ranked)
-    print(f"{len(ranked)} frames ranked; the worst: {ranked[0][1]} frame {ranked[0][2]}; next: label.py correct")
+    print(f"{len(ranked)} frames ranked; the worst: {ranked[0][1]} frame {ranked[0][2]}, {ranked[0][3]}; next: label.py correct")
 
 
 def correct(options: argparse.Namespace, client: sinew.Client) -> None:
@@ -160,16 +154,14 @@ def correct(options: argparse.Namespace, client: sinew.Client) -> None:
     for clip, frame in worst:
         truth = truth_of(clip)[frame]
         poses = clips[clip]
-        goals = [sinew.Effector.position(joint, truth[joint]) for joint in HANDLES]
         start = time.perf_counter()
-        fixed = client.solve_effectors([goals], betas=poses.betas[frame], genders=poses.genders[frame], refine=10)
+        fixed = client.correct(poses, frame, {joint: truth[joint] for joint in HANDLES})
         milliseconds.append(1000 * (time.perf_counter() - start))
-        fixed.raise_for_errors()
         before.append(error(poses.joints[frame], truth))
-        after.append(error(fixed.joints[0], truth))
+        after.append(error(fixed.joints[frame], truth))
         corrections.append({
-            "clip": clip, "frame": frame, "theta": fixed.theta[0].tolist(), "translation": fixed.translation[0].tolist(),
-            "joints": fixed.joints[0].tolist()})
+            "clip": clip, "frame": frame, "theta": fixed.theta[frame].tolist(), "translation": fixed.translation[frame].tolist(),
+            "joints": fixed.joints[frame].tolist(), "moved": fixed.corrections[frame].joints, "model": fixed.corrections[frame].model})
     save(options.folder / "corrections.json", corrections)
     report = {
         "corrected": len(worst), "before_mm": statistics.mean(before), "after_mm": statistics.mean(after),
@@ -186,6 +178,7 @@ def export(options: argparse.Namespace, client: sinew.Client) -> None:
         poses, frame = clips[correction["clip"]], correction["frame"]
         for name in ("theta", "translation", "joints"):
             getattr(poses, name)[frame] = correction[name]
+        poses.corrections[frame] = sinew.Correction(tuple(correction["moved"]), correction["model"])
     written = 0
     for name, poses in clips.items():
         base = options.folder / "out" / name

@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Client": "client", "AsyncClient": "aio", "People": "people", "Effector": "effectors", "Poses": "poses", "Part": "poses",
     "ItemError": "poses", "ScenePart": "_plan", "Job": "jobs", "JobResult": "_jobs", "JobStatus": "_jobs", "AsyncJob": "aio", "TaskOutcome": "_jobs", "JobState": "_jobs",
-    "Collection": "_collect", "world_rotations": "_rotations", "Skeleton": "skeletons", "SKELETONS": "skeletons", "SMPL24": "skeletons", "SMPL29": "skeletons",
+    "Correction": "_correct", "Doubt": "_triage", "Collection": "_collect", "world_rotations": "_rotations", "Skeleton": "skeletons", "SKELETONS": "skeletons", "SMPL24": "skeletons", "SMPL29": "skeletons",
     "SinewError": "errors", "Cancelled": "errors", "UnknownFailure": "errors", "InvalidArgument": "errors",
     "DeadlineExceeded": "errors", "NotFound": "errors", "AlreadyExists": "errors", "PermissionDenied": "errors",
     "ResourceExhausted": "errors", "FailedPrecondition": "errors", "Aborted": "errors", "OutOfRange": "errors",
@@ -29,8 +29,10 @@ __all__ = [*_HOMES, "__version__", "readers"]  # noqa: PLE0604
 if TYPE_CHECKING:
     from . import readers as readers
     from ._collect import Collection as Collection
+    from ._correct import Correction as Correction
     from ._plan import ScenePart as ScenePart
     from ._rotations import world_rotations as world_rotations
+    from ._triage import Doubt as Doubt
     from ._jobs import JobResult as JobResult, JobState as JobState, JobStatus as JobStatus, TaskOutcome as TaskOutcome
     from .aio import AsyncClient as AsyncClient, AsyncJob as AsyncJob
     from .client import Client as Client

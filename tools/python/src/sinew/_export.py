@@ -91,6 +91,11 @@ def write_amass(poses: Poses, path: str | os.PathLike[str], fps: float | None) -
             "unobserved_joints": poses.unobserved_joints[rows], "outcome": poses.outcome[rows], "solved": solved[rows],
             "model": np.array(poses.model),
         }
+        corrected = [poses.corrections.get(int(row)) for row in rows]
+        if any(corrected):
+            arrays["corrected_joints"] = np.array(
+                [sum(1 << joint for joint in each.joints) if each else 0 for each in corrected], np.int32)
+            arrays["corrected_by"] = np.array([each.model if each else "" for each in corrected])
         if len(betas) and (betas != betas[0]).any():
             # AMASS knows one shape per file: the mean, and the rows beside it.
             arrays["betas_per_frame"] = betas

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ._base import Base
 from ._codec import Message, Method
 from ._collect import Collection
+from ._correct import REFINE, Corrected
 from ._engine import Answer
 from ._generated.fleet import (
     DrainWorkerRequest, Fleet, FleetStatusReply, FleetStatusRequest, ListModelsRequest, ModelAvailability,
@@ -75,6 +76,14 @@ class AsyncClient(Base):
     ) -> Poses:
         """As :meth:`sinew.Client.solve_effectors`."""
         return await self._collect(EffectorPeople(people, betas, genders, refine), model, deadline)
+
+    async def correct(
+        self, result: Poses, frame: int, moved: Mapping[str | int, npt.ArrayLike], *, model: str = "smpl-ik", refine: int = REFINE,
+        deadline: float | None = None,
+    ) -> Poses:
+        """As :meth:`sinew.Client.correct`."""
+        corrected = Corrected(result, frame, moved)
+        return corrected.result(await self._collect(corrected.request(refine), model, deadline))
 
     async def map(
         self, people: Iterable[People | npt.ArrayLike], model: str = "niki", *, in_flight_max: int | None = None,

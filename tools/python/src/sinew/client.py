@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ._base import Base
 from ._codec import Message, Method
+from ._correct import REFINE, Corrected
 from ._engine import Answer
 from ._generated.fleet import (
     DrainWorkerRequest, Fleet, FleetStatusReply, FleetStatusRequest, ListModelsRequest, ModelAvailability,
@@ -89,6 +90,25 @@ class Client(Base):
     ) -> Poses:
         """Solves people from sparse effectors, at least one place for each."""
         return self._collect(EffectorPeople(people, betas, genders, refine), model, deadline)
+
+    def correct(
+        self, result: Poses, frame: int, moved: Mapping[str | int, npt.ArrayLike], *, model: str = "smpl-ik", refine: int = REFINE,
+        deadline: float | None = None,
+    ) -> Poses:
+        """Solves a frame again whose joints somebody moved, in one call, and returns all poses with it in its place, as a new result.
+
+        Moved joints land on their places, their limbs follow, hands and feet go along, and every other joint is held by its place
+        (2 cm) and its turn (0.1 rad). What was moved in an earlier correction of the frame stays. ``corrections`` of the new result
+        tells what was moved and by what model, and so do its files.
+
+        :param frame: the row in ``result``, as ``result.worst()`` names it.
+        :param moved: places [3] in metres, y up, by name or number of SMPL's 24 joints.
+        :param model: one that takes effectors.
+        :param refine: Gauss-Newton steps after the model; without them joints land only nearby.
+        Raises ValueError for a frame without a pose, and what :meth:`solve_effectors` raises. Copies the arrays of ``result``.
+        """
+        corrected = Corrected(result, frame, moved)
+        return corrected.result(self._collect(corrected.request(refine), model, deadline))
 
     def map(
         self, people: Iterable[People | npt.ArrayLike], model: str = "niki", *, in_flight_max: int | None = None,

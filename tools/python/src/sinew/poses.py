@@ -21,6 +21,9 @@ from .errors import Internal, SinewError, failure, reply_failure
 if TYPE_CHECKING:
     import pyarrow
 
+    from ._correct import Correction
+    from ._triage import Criterion, Doubt
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
@@ -97,6 +100,8 @@ class Poses:
     track_names: dict[int, str] = field(default_factory=dict)
     #: Frames per second, where known.
     fps: float | None = None
+    #: What was corrected by hand, by row (:meth:`sinew.Client.correct`).
+    corrections: dict[int, Correction] = field(default_factory=dict)
     #: Rows of another whose fields are cut out when they are first looked at: `map` hands out many people one by one.
     _whole: Poses | None = field(default=None, init=False, repr=False, compare=False)
     _rows: slice = field(default_factory=lambda: slice(0, 0), init=False, repr=False, compare=False)
@@ -114,6 +119,8 @@ class Poses:
             value = [
                 ItemError(each.item - rows.start, each.status, each.code, each.field, each.message)
                 for each in value if rows.start <= each.item < rows.stop] if value else []
+        elif name == "corrections":
+            value = {row - rows.start: each for row, each in value.items() if rows.start <= row < rows.stop}
         setattr(self, name, value)
         return value
 
@@ -172,6 +179,19 @@ class Poses:
         more = f" (and {count - 1} more)" if count > 1 else ""
         found = reply_failure(error.status, error.code, None)
         return type(found)(f"person {error.item}: {error.message}{more}", found.code, error.field, error.item)
+
+    def worst(self, n: int = 20, *, by: Criterion = "score", grouped: bool = True) -> list[Doubt]:
+        """The frames that somebody should look at first, ranked as ``sinew triage`` ranks them: rows without a pose, then the highest
+        ``score``, the root of the sum of squares of joint residual / 50 mm, orientation residual / 0.35 rad, bone-length change, latent
+        norm / 20, unobserved joints / 10, and 0.5 where the start pose was kept or 1 where the person was lost.
+
+        :param by: ``score``, or one measure: ``residual``, ``orientation``, ``bones``, ``latent``, ``unobserved``.
+        :param grouped: neighbouring frames of one bad stretch (half as bad again as the median, a fifth as bad as the worst) are one
+            entry.
+        """
+        from ._triage import worst
+
+        return worst(self, n, by, grouped)
 
     # Files and views
 
