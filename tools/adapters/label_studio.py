@@ -4,6 +4,7 @@
 usage: label_studio.py serve --corrections FOLDER [--listen 127.0.0.1:9090] [--broker tcp://127.0.0.1:7690] [--model niki]
        label_studio.py predict TASKS.json -o WITH-PREDICTIONS.json     the same without a server: a durable job, polled to its end
        label_studio.py corrections EXPORT.json --corrections FOLDER    the same from an export of annotations
+       label_studio.py tasks CLIP.npz --camera CAMERA.json --size 1280x720 --images 'frames/{frame:06}.png' -o TASKS.json
        label_studio.py config                                          a labelling configuration with SMPL's joints
 
 needs: pip install tools/python, and sinew up. README.md says what a task holds.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -21,11 +23,12 @@ from typing import Any
 import numpy as np
 
 import sinew
+import sinew.readers
 from backend_server import serve
-from cameras import AdapterError
+from cameras import AdapterError, Camera, Frame
 from corrections import CorrectionFolder, write
 from label_studio_tasks import Control, Edit, Task, edits, labelling_config, moves, prediction
-from observations import Observation, solve
+from observations import JOINTS, Observation, clip_name, solve
 
 ANNOTATION_EVENTS = ("ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED")
 
@@ -150,6 +153,39 @@ def read_tasks(path: pathlib.Path) -> list[Any]:
     return tasks
 
 
+def make_tasks(options: argparse.Namespace) -> int:
+    """A task for every frame of a file of joints, to import into Label Studio."""
+    people = sinew.readers.read_clip(options.clip)
+    size = re.fullmatch(r"(\d+)x(\d+)", options.size)
+    if size is None:
+        raise AdapterError(f"--size is {options.size!r}; say for example 1280x720")
+    try:
+        camera = json.loads(options.camera.read_text())
+    except ValueError as error:
+        raise AdapterError(f"{options.camera}: no JSON: {error}") from None
+    Camera.read(camera, Frame())
+    try:
+        options.images.format(frame=0)
+    except (KeyError, IndexError, ValueError):
+        raise AdapterError(f"--images is {options.images!r}; say for example 'frames/{{frame:06}}.png'") from None
+    name = clip_name(options.name or options.clip.stem)
+    joints, betas, genders = np.asarray(people.joints, np.float64), people.betas_of(), people.genders_of()
+    seen = np.ones(joints.shape[:2], bool) if people.observed is None else np.asarray(people.observed) != 0
+    tasks: dict[int, dict[str, Any]] = {}
+    tracks = sinew.readers.track_names(options.clip)
+    for number, rows in enumerate(people.track_runs() or [range(people.count)]):
+        for frame, row in enumerate(rows):
+            if frame not in tasks:
+                record = {"clip": name, "frame": frame, "width": int(size[1]), "height": int(size[2]), "camera": camera, "people": []}
+                tasks[frame] = {"data": {"image": options.images.format(frame=frame), "sinew": record}}
+            tasks[frame]["data"]["sinew"]["people"].append({
+                "track": tracks[number], "gender": genders[row], "betas": betas[row].tolist(),
+                "joints3d": {joint: joints[row, index].tolist() for index, joint in enumerate(JOINTS[:joints.shape[1]]) if seen[row, index]}})
+    write(options.output, [json.dumps([tasks[frame] for frame in sorted(tasks)])])
+    print(f"{len(tasks)} tasks: {options.output}", file=sys.stderr)
+    return 0
+
+
 def predict_file(backend: Backend, options: argparse.Namespace) -> int:
     """Adds predictions to a file of tasks. Returns the exit status: 3 when some tasks have none."""
     tasks = read_tasks(options.tasks)
@@ -191,6 +227,13 @@ def parse() -> argparse.Namespace:
         command.add_argument("--model", default="niki")
         command.add_argument("--key", help="this client's key, for a broker with keys")
         command.add_argument("--broker-key")
+    make = commands.add_parser("tasks")
+    make.add_argument("clip", type=pathlib.Path, help="joints3d as sinew solve reads it (.npz)")
+    make.add_argument("--camera", type=pathlib.Path, required=True, help="in metres with y up")
+    make.add_argument("--size", required=True, help="of the images, WIDTHxHEIGHT")
+    make.add_argument("--images", required=True, help="where each frame's image is, with {frame} or {frame:06}")
+    make.add_argument("--name", help="the clip's name; left out: the file's")
+    make.add_argument("-o", "--output", type=pathlib.Path, required=True)
     run.add_argument("--listen", default="127.0.0.1:9090")
     run.add_argument("--credentials", type=pathlib.Path, help="a file with USER:PASSWORD that Label Studio has to give (basic auth)")
     for command in (run, correct):
@@ -207,6 +250,8 @@ def main() -> int:
     if options.command == "config":
         print(labelling_config(), end="")
         return 0
+    if options.command == "tasks":
+        return make_tasks(options)
     with sinew.Client(options.broker, key=options.key, broker_key=options.broker_key) as client:
         corrections = getattr(options, "corrections", None)
         backend = Backend(client, options.model, CorrectionFolder(corrections) if corrections else None)
@@ -219,7 +264,7 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (AdapterError, OSError, sinew.SinewError) as failure:
+    except (AdapterError, OSError, sinew.SinewError, sinew.readers.EstimateError) as failure:
         sys.exit(f"label_studio.py: {failure}")
     except KeyboardInterrupt:
         sys.exit(130)

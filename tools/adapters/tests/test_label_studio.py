@@ -337,7 +337,7 @@ def test_a_broker_that_is_gone_is_a_503_with_its_reason(tmp_path: pathlib.Path) 
 
 
 def command(fleet: Fleet, *arguments: Any) -> "subprocess.CompletedProcess[str]":
-    options = () if arguments[0] == "config" else ("--broker", fleet.endpoint)
+    options = () if arguments[0] in ("config", "tasks") else ("--broker", fleet.endpoint)
     return subprocess.run(
         [sys.executable, str(SCRIPT), *map(str, arguments), *options], capture_output=True, text=True, timeout=300,
         env={"PYTHONPATH": str(SCRIPT.parents[1] / "python/src"), "PATH": "/usr/bin:/bin"})
@@ -373,3 +373,27 @@ def test_files_of_tasks_get_predictions_from_a_durable_job_and_give_corrections(
     assert done.returncode == 1 and "no list of tasks" in done.stderr
     outside = command(fleet, "serve", "--listen", "0.0.0.0:0")
     assert outside.returncode == 1 and "--credentials" in outside.stderr
+
+
+def test_a_file_of_joints_becomes_tasks(fleet: Fleet, backend: Backend, tmp_path: pathlib.Path) -> None:
+    scene = Scene()
+    joints = np.stack([scene.joints, scene.joints + np.float32([0.1, 0, 0])])
+    joints[1, 0, 20] = np.nan
+    np.savez(tmp_path / "walk.npz", joints3d=joints, track=np.array(TRACKS), gender=np.array(["female", "male"]))
+    (tmp_path / "camera.json").write_text(json.dumps(scene.camera))
+    arguments = ("tasks", tmp_path / "walk.npz", "--camera", tmp_path / "camera.json", "-o", tmp_path / "tasks.json", "--images", "d/{frame:03}.png")
+    done = command(fleet, *arguments, "--size", f"{WIDTH}x{HEIGHT}")
+    assert done.returncode == 0, done.stderr
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    assert [each["data"]["image"] for each in tasks] == ["d/000.png", "d/001.png"]
+    people = tasks[1]["data"]["sinew"]["people"]
+    assert [(each["track"], each["gender"], len(each["joints3d"])) for each in people] == [("anna", "female", 28), ("ben", "male", 29)]
+    np.testing.assert_allclose(people[1]["joints3d"]["head"], joints[1, 1, JOINTS.index("head")])
+    first, second = predicted(backend, *tasks)
+    assert len(first["result"]) == len(second["result"]) == 58
+    for wrong, said in (("wide", "--size"), ("0x", "--size")):
+        assert said in command(fleet, *arguments, "--size", wrong).stderr
+    assert "--images" in command(fleet, *arguments[:-1], "d/{number}.png", "--size", "10x10").stderr
+    (tmp_path / "walk.npz").write_bytes(b"PK")
+    done = command(fleet, *arguments, "--size", "10x10")
+    assert done.returncode == 1 and "walk.npz" in done.stderr and "Traceback" not in done.stderr

@@ -46,7 +46,7 @@ def test_a_file_is_read_as_the_command_reads_it(
     names = list(dict.fromkeys(row["track"] for row in rows))
     theirs = np.array([row["poses"] for name in names for row in rows if row["track"] == name]).reshape(-1, 24, 3)
     np.testing.assert_allclose(ours, theirs, atol=2e-4)
-    assert len(names) == len(set(np.asarray(people.tracks).tolist()))
+    assert len(names) == len(set(np.asarray(people.tracks).tolist())) and readers.track_names(tmp_path / "clip.npz") == names
 
 
 def test_joints_that_are_nan_were_not_seen(motion: dict[str, Any], tmp_path: pathlib.Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from ._clips import read_clip as read_clip, read_clips as read_clips
+from ._clips import read_clip as read_clip, read_clips as read_clips, track_names as track_names
 from ._estimate import Convention as Convention, EstimateError as EstimateError, Track as Track
 from ._formats import (
     read_gvhmr as read_gvhmr, read_hybrik as read_hybrik, read_niki as read_niki, read_phalp as read_phalp, read_romp as read_romp,

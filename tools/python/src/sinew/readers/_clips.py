@@ -54,6 +54,17 @@ def read_clips(folder: str | os.PathLike[str]) -> dict[str, People]:
     return {path.relative_to(root).with_suffix("").as_posix(): read_clip(path) for path in paths}
 
 
+def track_names(path: str | os.PathLike[str]) -> list[str]:
+    """The names of the tracks of a file, by the numbers that :func:`read_clip` gives them; ``person-0``, ``person-1``, … where it has none."""
+    try:
+        file = load_npz(path)
+    except UnsafePickle as error:
+        raise EstimateError(str(error)) from None
+    labels = list(dict.fromkeys(_texts(file, "track" if "track" in file else "tracks")))
+    shape = np.shape(file.get("joints3d", ()))
+    return labels or [f"person-{number}" for number in range(shape[1] if len(shape) == 4 else 1)]
+
+
 def _people(file: dict[str, Any]) -> People:
     joints = _numbers(file, "joints3d")
     if joints is None:
