@@ -63,7 +63,7 @@ import Testing
     }
 
     /// Trained couplings magnify rounding: on these rows, with up to 28 joints unobserved, PyTorch's own round trip is off by
-    /// 1.1e-4 in float and 2e-13 in double. With random weights the bound is 1e-5 (`NIKINetworkTests`).
+    /// 1.5e-4 in float and 3e-13 in double. With random weights the bound is 1e-5 (`NIKINetworkTests`).
     @Test func `FK after IK gives back the observation with trained weights, as far as float allows`() throws {
         let golden = try golden("niki")
         let model = try #require(ModelRepository().load("niki") as? NIKIModel)
@@ -75,7 +75,7 @@ import Testing
             isCancelled: { false })
         var seen: [Float] = []
         for person in 0..<golden.count { seen += back.observation[(person * 176)..<(person * 176 + 116)] }
-        #expect(largestDifference(seen, input) <= 2e-4)
+        #expect(largestDifference(seen, input) <= 3e-4)
         #expect(largestDifference(back.phi, phi) <= 1e-5)
     }
 
