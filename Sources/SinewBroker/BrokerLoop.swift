@@ -174,12 +174,11 @@ struct BrokerLoop: ~Copyable {
         wall = WallClock.now
         let stalled = now - due
         if stalled >= configuration.limits.beatInterval { try tell(.stalled(stalled)) }
+        // Before messages: a list of keys that has just been read admits those who sent them.
+        if poller.isReady(mailboxReady) { try obeyCommands() }
         if poller.isReady(workersReady) { try receiveFromWorkers() }
         if poller.isReady(clientsReady) { try receiveFromClients() }
-        if poller.isReady(mailboxReady) {
-            try obeyCommands()
-            try hearJobStore()
-        }
+        if poller.isReady(mailboxReady) { try hearJobStore() }
         retryJobStore()
         try noteHandshakes()
         now = readClock()
