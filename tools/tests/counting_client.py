@@ -3,11 +3,11 @@
 import bisect
 import pathlib
 import runpy
-import threading
 import time
 
 import msgpack
 import zmq
+from background import Background
 
 EXAMPLE = runpy.run_path(str(pathlib.Path(__file__).parents[2] / "proto/example_client.py"))
 CALL, REPLY, REST, pack_tensor = (EXAMPLE[name] for name in ("CALL", "REPLY", "REST", "pack_tensor"))
@@ -24,7 +24,7 @@ def call_head(number, model, people, timeout_us=30_000_000):
     return msgpack.packb([1, CALL, SOLVE, model, number, timeout_us, 0, 1, 0, "", people, 0, 0])
 
 
-class CountingClient:
+class CountingClient(Background):
     """Asks from the beginning of the `with` block to its end, and then waits for what is under way.
 
     `answers` has an entry for each reply: when it came (time.time()), who gave it, the size of its batch, and how long it waited and was
@@ -36,16 +36,7 @@ class CountingClient:
         self.answers = []
         self.failures = []
         self._options = (endpoint, model, calls, people, calls_max)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ending.set()
-        self._thread.join()
+        super().__init__()
 
     def wait(self):
         """Until all calls of a limited number are answered."""

@@ -1,15 +1,15 @@
 """A worker that does as a test says, over the wire: nothing of it is Sinew's own code."""
 
-import threading
 import time
 
 import msgpack
 import zmq
+from background import Background
 
 HELLO, BEAT, RESULT, GOODBYE, TASK, HELLO_AGAIN = 10, 11, 12, 14, 21, 23
 
 
-class ScriptedWorker:
+class ScriptedWorker(Background):
     """Serves until the `with` block ends. `answer` is called with each task's head and payload and returns a gRPC status, a number of
     errors.json and a payload; None: the task is kept and not answered."""
 
@@ -21,16 +21,7 @@ class ScriptedWorker:
             "credits": credits, "compute_threads": 1, "isa": "none", "host": "here", "process_id": 1, "version": "test",
             "incarnation": time.time_ns()}
         self._answer = answer
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ending.set()
-        self._thread.join()
+        super().__init__()
 
     def _run(self):
         with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
