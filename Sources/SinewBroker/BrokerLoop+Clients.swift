@@ -12,7 +12,7 @@ extension BrokerLoop {
     }
 
     private mutating func handleClientMessage(_ message: borrowing ReceivedMessage) throws(ZeroMQError) {
-        let sender = sender(message.userID, at: .clients)
+        let sender = try sender(message.userID, at: .clients)
         if case .refused = sender { return }
         var head: Head
         do {

@@ -22,9 +22,9 @@ extension BrokerLoop {
         }
     }
 
-    mutating func sender(_ user: String?, at port: BrokerPort) -> Sender {
-        guard let keys else { return .anybody }
-        guard let user, let entry = keys[user] else {
+    mutating func sender(_ user: String?, at port: BrokerPort) throws(ZeroMQError) -> Sender {
+        guard keys != nil else { return .anybody }
+        guard let user, let entry = try entry(of: user) else {
             refuse(user, "the key is not authorized any more", at: port)
             return .refused
         }
@@ -33,6 +33,14 @@ extension BrokerLoop {
             return .refused
         }
         return .holder(entry)
+    }
+
+    /// A key's entry in the newest list.
+    private mutating func entry(of user: String) throws(ZeroMQError) -> AuthorizedKeys.Entry? {
+        if let entry = keys?[user] { return entry }
+        // The authenticator posts a list before it lets anybody in by it: the one that has this key may lie in the mailbox.
+        try obeyCommands()
+        return keys?[user]
     }
 
     private mutating func refuse(_ user: String?, _ why: String, at port: BrokerPort) {

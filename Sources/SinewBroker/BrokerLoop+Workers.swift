@@ -12,7 +12,7 @@ extension BrokerLoop {
     }
 
     private mutating func handleWorkerMessage(_ message: borrowing ReceivedMessage) throws(ZeroMQError) {
-        if case .refused = sender(message.userID, at: .workers) { return }
+        if case .refused = try sender(message.userID, at: .workers) { return }
         do {
             let head = try parse(message, like: lastResult)
             lastResult = head

@@ -174,11 +174,13 @@ struct BrokerLoop: ~Copyable {
         wall = WallClock.now
         let stalled = now - due
         if stalled >= configuration.limits.beatInterval { try tell(.stalled(stalled)) }
-        // Before messages: a list of keys that has just been read admits those who sent them.
-        if poller.isReady(mailboxReady) { try obeyCommands() }
         if poller.isReady(workersReady) { try receiveFromWorkers() }
         if poller.isReady(clientsReady) { try receiveFromClients() }
-        if poller.isReady(mailboxReady) { try hearJobStore() }
+        if poller.isReady(mailboxReady) {
+            mailbox.waker.clear()
+            try obeyCommands()
+            try hearJobStore()
+        }
         retryJobStore()
         try noteHandshakes()
         now = readClock()
@@ -197,8 +199,8 @@ struct BrokerLoop: ~Copyable {
 
     func readClock() -> Instant { started + (clock.now - origin) }
 
-    private mutating func obeyCommands() throws(ZeroMQError) {
-        mailbox.waker.clear()
+    /// Does what other threads have asked for. Leaves the wake-up alone, which may also be the store's.
+    mutating func obeyCommands() throws(ZeroMQError) {
         for command in mailbox.takeCommands() {
             switch command {
             case .drain(let duration):

@@ -180,6 +180,32 @@ import Testing
         _ = try client.ask(Fleet.Status.self, FleetStatusRequest(), id: 2)
     }
 
+    @Test func `a key that is let in while the broker reads its messages is heard`() throws {
+        let ring = try Keyring()
+        let log = try RecordedLog()
+        let broker = try ring.start(log)
+        let context = try Context()
+        let client = try BrokerPeer(broker.clientEndpoint, in: context, keys: ring.keys(ring.client))
+        let malformed = "malformed message of a client"
+        log.hold(at: malformed)
+        defer { log.release() }
+        try client.send(frames: [[0xC1]])
+        _ = try log.wait(for: malformed)
+        // The broker's thread stands between two messages of one turn; libzmq's and the authenticator's go on.
+        try ring.admit(ring.entries + [.init(key: ring.stranger.publicKey, role: .client)])
+        broker.reloadKeys()
+        _ = try log.wait(for: "notice the list of keys was read again")
+        let admitted = try BrokerPeer(
+            broker.clientEndpoint, in: context, keys: ring.keys(ring.stranger), onlyToConnected: true)
+        try admitted.call(1, model: "", method: Fleet.Status.name, payload: FleetStatusRequest().encode())
+        // A handshake from its start to its end: by then the call lies in the broker's socket.
+        let other = try BrokerPeer(
+            broker.clientEndpoint, in: context, keys: ring.keys(ring.other), onlyToConnected: true)
+        try other.send(Head(kind: .ping, callID: 1))
+        log.release()
+        #expect(try admitted.reply(to: 1).head.status == .ok)
+    }
+
     @Test func `a broker does not start with a list that is broken, missing or open to everybody`() throws {
         let ring = try Keyring()
         let log = try RecordedLog()

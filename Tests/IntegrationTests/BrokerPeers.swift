@@ -25,8 +25,12 @@ final class BrokerPeer {
     /// Looks at every message first; true when it has dealt with it.
     var intercept: ((Received) throws -> Bool)?
 
-    init(_ endpoint: String, in context: Context, keys: CurveClientKeys? = nil) throws {
+    /// - Parameter onlyToConnected: what it sends waits for the end of the handshake, not libzmq's queue.
+    init(
+        _ endpoint: String, in context: Context, keys: CurveClientKeys? = nil, onlyToConnected: Bool = false
+    ) throws {
         var options = Socket.Options()
+        options.onlyToConnected = onlyToConnected
         if let keys { options.security = .client(keys) }
         socket = try Socket(.dealer, in: context, options: options)
         try socket.connect(to: endpoint)

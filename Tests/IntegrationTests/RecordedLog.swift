@@ -6,8 +6,13 @@ import Synchronization
 final class RecordedLog: Sendable {
     private let lines = Mutex<[String]>([])
     private let waker: Waker
+    private let held = Mutex<String?>(nil)
+    private let released: Waker
 
-    init() throws { waker = try Waker() }
+    init() throws {
+        waker = try Waker()
+        released = try Waker()
+    }
 
     /// Says everything to this log; a line is `level message key=value …`, the keys in order.
     var logger: Logger { logger(.debug) }
@@ -38,9 +43,20 @@ final class RecordedLog: Sendable {
         }
     }
 
+    /// Stops whoever says the next line with this fragment, in the middle of what it does, until ``release()``.
+    func hold(at fragment: String) { held.withLock { $0 = fragment } }
+
+    func release() { released.wake() }
+
     private func take(_ line: String) {
         lines.withLock { $0.append(line) }
         waker.wake()
+        let isHeld = held.withLock { fragment in
+            guard let wanted = fragment, line.contains(wanted) else { return false }
+            fragment = nil
+            return true
+        }
+        if isHeld { released.wait() }
     }
 
     private struct Handler: LogHandler {
