@@ -19,7 +19,7 @@ extension BrokerLoop {
                     heardMicrosecondsAgo: (now - status.heard).remainingMicroseconds,
                     computeThreads: hello.computeThreads, isa: hello.isa, host: hello.host,
                     processID: hello.processID, version: hello.version,
-                    itemsAnswered: description.itemsAnswered))
+                    itemsAnswered: itemsAnswered[status.id] ?? 0))
         }
         workers.sort { ($0.name, $0.host, $0.processID) < ($1.name, $1.host, $1.processID) }
         return FleetStatusReply(

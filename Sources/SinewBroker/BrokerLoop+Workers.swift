@@ -49,7 +49,7 @@ extension BrokerLoop {
             let before = counters.itemsDelivered
             try tell(event, with: .result(head, body))
             // Nothing, when the lease was not valid any more or the result is an error.
-            descriptions[worker]?.itemsAnswered += counters.itemsDelivered - before
+            itemsAnswered[worker]? += counters.itemsDelivered - before
         case .returned: try tell(.returned(worker, lease))
         case .goodbye: try tell(.workerSaidGoodbye(worker))
         case .call, .cancel, .ping, .reply, .pong, .goingAway, .welcome, .task, .cancelTask, .helloAgain, .drain:
@@ -112,10 +112,9 @@ extension BrokerLoop {
                         "credits": "\(hello.credits)", "isa": "\(hello.isa)",
                     ])
             }
-            let known = descriptions[worker]
-            let beat = known?.beat ?? (hello.beat ?? WorkerBeat()).cleaned(for: hello.models)
-            descriptions[worker] = WorkerDescription(
-                hello: hello, beat: beat, itemsAnswered: known?.itemsAnswered ?? 0)
+            let beat = descriptions[worker]?.beat ?? (hello.beat ?? WorkerBeat()).cleaned(for: hello.models)
+            descriptions[worker] = WorkerDescription(hello: hello, beat: beat)
+            itemsAnswered[worker] = itemsAnswered[worker] ?? 0
         }
         let limits = configuration.limits
         let welcome = WorkerWelcome(
@@ -151,6 +150,7 @@ extension BrokerLoop {
 
     mutating func forget(_ worker: WorkerID, _ loss: BrokerStateMachine.WorkerLoss) {
         let name = descriptions.removeValue(forKey: worker)?.hello.name ?? ""
+        itemsAnswered[worker] = nil
         switch loss {
         case .silent, .disconnected:
             logger.warning("worker lost, its tasks run elsewhere", metadata: ["worker": "\(name)", "how": "\(loss)"])

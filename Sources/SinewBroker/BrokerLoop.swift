@@ -13,8 +13,6 @@ struct BrokerLoop: ~Copyable {
     struct WorkerDescription {
         var hello: WorkerHello
         var beat = WorkerBeat()
-        /// People in its results.
-        var itemsAnswered: UInt64 = 0
     }
 
     /// The message that the state machine is being told of; actions refer to it.
@@ -70,6 +68,8 @@ struct BrokerLoop: ~Copyable {
     /// Where heads are written.
     var headWriter = HeadWriter()
     var descriptions: [WorkerID: WorkerDescription] = [:]
+    /// People in each worker's results: counted for every one of them, and a description is too large to be written so often.
+    var itemsAnswered: [WorkerID: UInt64] = [:]
     var counters = Counters()
     var activity = RequestActivity()
     var fleetActivity = FleetActivity()
