@@ -14,6 +14,7 @@ from .checkpoint import read_model, write_model
 from .coupling import LAYER_COUNT
 from .data import split_names
 from .train import build
+from .training_options import command
 
 LICENCE = "Apache-2.0"
 ACKNOWLEDGEMENT = (
@@ -22,18 +23,16 @@ ACKNOWLEDGEMENT = (
 DATA = "CMU Graphics Lab Motion Capture Database on the open body (CC0)"
 
 
+OPTIONS = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
+
+
 def command_of(options: dict) -> str:
-    """The command lines that repeat the training, also when its schedule was changed on the way."""
-    words = ["python -m sinew_train.train --out out"]
-    names = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
-    words += [f"--{name.replace('_', '-')} {options[name]}" for name in names]
-    words += ["--forward-inferred"] if options["forward_inferred"] else []
-    words += ["--without", *options["without"]] if options.get("without") else []
-    words += [f"--start {options['start']}"] if options.get("start") else []
-    words += [] if options["bf16"] else ["--fp32"]
-    (_, steps), *changes = options["schedule"]
-    text = " ".join([*words, f"--steps {steps}"])
-    return "; ".join([text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes])
+    """The command lines that repeat the training, also when it was changed on the way."""
+    further = ["--forward-inferred"] if options["forward_inferred"] else []
+    further += ["--without", *options["without"]] if options.get("without") else []
+    further += [f"--start {options['start']}"] if options.get("start") else []
+    further += [] if options["bf16"] else ["--fp32"]
+    return command(options, "train", OPTIONS, further)
 
 
 def main() -> None:

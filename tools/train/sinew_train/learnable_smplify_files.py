@@ -23,6 +23,7 @@ from .learnable_smplify import (
     BODY25_JOINTS, BODY25_OFFSETS, DenseLearnableSMPLify, Layout, LearnableSMPLify, NTU_EDGES, axis_angle, from_interleaved6d, inputs, with_identity)
 from .make_fixtures import people, save
 from .rotations import from_axis_angle
+from .training_options import command
 
 NAME = LearnableSMPLify.architecture
 
@@ -44,13 +45,10 @@ def export(state_folder: Path, out: Path, version: str, evaluation: Path | None)
     model = LearnableSMPLify(layout)
     model.load_state_dict(state["model"])
     names = ["channels", "hidden", "joint_width", "batch", "lr", "adam_lr", "weight_decay", "seed"]
-    command = "python -m sinew_train.train_learnable_smplify --out out " + " ".join(
-        f"--{name.replace('_', '-')} {getattr(options, name)}" for name in names) + f" --blocks '{json.dumps(options.blocks)}'"
-    (_, steps), *changes = options.schedule
-    command = "; ".join([f"{command} --steps {steps}"] + [f"stopped at step {at}, then --resume --steps {to}" for at, to in changes])
+    text = command(state["options"], "train_learnable_smplify", names, [f"--blocks '{json.dumps(options.blocks)}'"])
     training = {
         "data": f"{DATA}, {len(split_names(options.split, 'train'))} clips (splits/{options.split}.json)", "licence": LICENCE,
-        "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["step"] * options.batch, "command": command,
+        "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["step"] * options.batch, "command": text,
         "date": datetime.date.today().isoformat(),
     }
     found = json.loads(evaluation.read_text()) if evaluation else {}

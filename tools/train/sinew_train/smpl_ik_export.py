@@ -14,24 +14,20 @@ from .checkpoint import read_smpl_ik, write_smpl_ik
 from .data import split_names
 from .export import ACKNOWLEDGEMENT, DATA, LICENCE
 from .smpl_ik_train import build
+from .training_options import command
 
 OPTIONS = [
-    "width", "conditioning", "loss", "dropout", "batch", "group", "lr", "adam_lr", "weight_decay", "average", "recombine", "jitter",
-    "heading_steps", "seed"]
+    "width", "conditioning", "loss", "rotation_weight", "dropout", "batch", "group", "lr", "adam_lr",
+    "weight_decay", "average", "recombine", "jitter", "heading_steps", "seed"]
 
 
 def command_of(options: dict, step: int) -> str:
-    """The command lines that repeat the training, also when its schedule was changed on the way."""
-    words = ["python -m sinew_train.smpl_ik_train --out out"]
-    words += [f"--{name.replace('_', '-')} {options[name]}" for name in OPTIONS]
-    words += [f"--rotation-weight {options['rotation_weight']}"] if "rotation_weight" in options else []
-    words += [] if options["bf16"] else ["--fp32"]
-    words += [f"--start {options['start']}"] if options.get("start") else []
-    (_, steps), *changes = options["schedule"]
-    text = " ".join([*words, f"--steps {steps}"])
-    lines = [text] + [f"stopped at step {at}, then --resume --steps {steps}" for at, steps in changes]
+    """The command lines that repeat the training, also when it was changed on the way."""
+    further = [] if options["bf16"] else ["--fp32"]
+    further += [f"--start {options['start']}"] if options.get("start") else []
+    text = command(options, "smpl_ik_train", OPTIONS, further)
     # A training may be exported while it runs, before its learning rate has come down.
-    return "; ".join(lines + ([f"exported at step {step}"] if step < options["steps"] else []))
+    return f"{text}; exported at step {step}" if step < options["steps"] else text
 
 
 def main() -> None:

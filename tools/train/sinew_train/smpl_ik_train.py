@@ -15,14 +15,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from . import smpl_ik_evaluate, training_loop
+from . import smpl_ik_evaluate, training_loop, training_options
 from .checkpoint import read_smpl_ik
 from .data import PoseSampler, load_clips, split_names
 from .muon import Muon
 from .smpl_ik import SMPLIK
 from .smpl_ik_data import GenderedPoseSampler, fit_heading
 from .smpl_ik_losses import ROTATION_WEIGHT, published_terms, solved, whole_pose_terms
-from .training_loop import WARM_UP, Training, clips_folder
+from .training_loop import WARM_UP, Training
+from .training_options import clips_folder
 
 SETTLED = 0.6
 """The share of the schedule after which the learning rate falls to zero on a straight line."""
@@ -134,8 +135,8 @@ class EffectorTraining(Training):
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    training_loop.add_options(parser, steps=20000, batch=1024, lr=0.02, weight_decay=0.02)
-    training_loop.add_pose_options(parser, recombine=0.1, jitter=0.05)
+    training_options.add_options(parser, steps=20000, batch=1024, lr=0.02, weight_decay=0.02)
+    training_options.add_pose_options(parser, recombine=0.1, jitter=0.05)
     parser.add_argument("--width", type=int, default=128, help="of every layer (published: 1024)")
     parser.add_argument("--conditioning", choices=["none", "effector-heading"], default="effector-heading")
     parser.add_argument("--loss", choices=["whole-pose", "published"], default="whole-pose")
@@ -145,7 +146,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--group", type=int, default=128, help="people of a batch who share a draw of effector counts (published: all)")
     parser.add_argument("--average", type=int, default=400, help="steps that the running mean of the weights looks back")
     parser.add_argument("--heading-steps", type=int, default=300, help="steps that fit the heading tables, before the training")
-    options = parser.parse_args()
+    options = training_options.parse(parser)
     if options.loss == "published" and options.rotation_weight != ROTATION_WEIGHT:
         parser.error("--rotation-weight belongs to --loss whole-pose; the published loss has its own scales")
     return options

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from . import conditioning, corruption, losses, noise, training_loop
+from . import conditioning, corruption, losses, noise, training_loop, training_options
 from .body import JointTable
 from .checkpoint import read_tensors
 from .data import PoseSampler, load_clips, split_names
@@ -22,7 +22,8 @@ from .inn import INN
 from .mlp import MLP
 from .muon import optimisers
 from .niki import OneStage, TwistAndSwing
-from .training_loop import Training, clips_folder
+from .training_loop import Training
+from .training_options import clips_folder
 
 ARCHITECTURES = {model.architecture: model for model in (TwistAndSwing, OneStage, INN, MLP)}
 
@@ -103,8 +104,8 @@ class NetworkTraining(Training):
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    training_loop.add_options(parser, steps=1200, batch=768, lr=0.015, weight_decay=0.05)
-    training_loop.add_pose_options(parser, recombine=0.25, jitter=0.1)
+    training_options.add_options(parser, steps=1200, batch=768, lr=0.015, weight_decay=0.05)
+    training_options.add_pose_options(parser, recombine=0.25, jitter=0.1)
     parser.add_argument("--architecture", choices=sorted(ARCHITECTURES), default="niki-twist-and-swing")
     parser.add_argument("--body", help="SMPL-layout .npz with leaf_vertex_ids (default: the bundled open body, neutral)")
     parser.add_argument("--hidden", type=int, default=160)
@@ -112,7 +113,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--start", help="an exported version (folder) whose weights to start from, instead of random ones")
     parser.add_argument("--forward-inferred", action="store_true", help="add the paper's L_fwd with the inferred error code")
     parser.add_argument("--without", nargs="+", default=[], choices=sorted(losses.ABLATIONS), help="of NIKI: terms to leave out")
-    options = parser.parse_args()
+    options = training_options.parse(parser)
     if options.without and not options.architecture.startswith("niki") or "swing" in options.without and "swing" not in options.architecture:
         parser.error(f"--without {' '.join(options.without)} names terms that {options.architecture} does not have")
     return options

@@ -11,14 +11,15 @@ import math
 import torch
 from torch import Tensor
 
-from . import training_loop
+from . import training_loop, training_options
 from .body import JointTable, forward_kinematics
 from .data import load_clips, split_names
 from .learnable_smplify import Layout, LearnableSMPLify, step
 from .learnable_smplify_data import Pair, RolloutSampler, Skin
 from .metrics import mpjpe, rotation_error
 from .muon import Muon
-from .training_loop import Training, clips_folder
+from .training_loop import Training
+from .training_options import clips_folder
 
 ACOS_MARGIN = 1e-6
 
@@ -85,12 +86,12 @@ class PairTraining(Training):
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    training_loop.add_options(parser, steps=4000, batch=256, lr=0.015, weight_decay=0.05, seed=42)
+    training_options.add_options(parser, steps=4000, batch=256, lr=0.015, weight_decay=0.05, seed=42)
     parser.add_argument("--channels", type=int, default=32)
     parser.add_argument("--blocks", type=json.loads, default=[[32, 64, 2], [64, 64, 1], [64, 64, 1]], help="[[in, out, stride], ...]")
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--joint-width", type=int, default=32)
-    return parser.parse_args()
+    return training_options.parse(parser)
 
 
 def main() -> None:

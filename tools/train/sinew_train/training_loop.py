@@ -1,4 +1,4 @@
-"""What all trainings of networks share: the update with its relative clip, the state file, the log, stopping and going on with another schedule."""
+"""What all trainings of networks share: the update with its relative clip, the state file, the log, stopping and going on."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from .body import data_root
+from .training_options import begun, resumed
 
 WARM_UP = 100
 """Steps over which the learning rate rises to its full size."""
@@ -94,49 +94,6 @@ class Training(ABC):
         self.restore_further(state)
 
 
-def add_options(parser: argparse.ArgumentParser, steps: int, batch: int, lr: float, weight_decay: float, seed: int = 123123) -> None:
-    """The options that every training has, with this one's defaults."""
-    parser.add_argument("--out", required=True, help="folder for state.pt and log.jsonl")
-    parser.add_argument("--resume", action="store_true", help="go on from state.pt with its own options")
-    parser.add_argument("--clips", help="folder of AMASS-layout .npz files (default: cmu24 of the data folder)")
-    parser.add_argument("--split", default="cmu24", help="file name under splits/, without .json")
-    parser.add_argument("--steps", type=int, help=f"length of the schedule ({steps}); with --resume: another length from here on")
-    parser.add_argument("--batch", type=int, default=batch)
-    parser.add_argument("--lr", type=float, default=lr, help="Muon, spectral size of an update")
-    parser.add_argument("--adam-lr", type=float, default=2e-3, help="Adam, for what is no matrix between layers")
-    parser.add_argument("--weight-decay", type=float, default=weight_decay)
-    parser.add_argument("--seed", type=int, default=seed)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
-    parser.add_argument("--save-every", type=int, default=100)
-    parser.set_defaults(default_steps=steps)
-
-
-def add_pose_options(parser: argparse.ArgumentParser, recombine: float, jitter: float) -> None:
-    """The options of trainings that draw single poses and validate on such."""
-    parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
-    parser.add_argument("--recombine", type=float, default=recombine, help="share of people whose limbs come from several frames")
-    parser.add_argument("--jitter", type=float, default=jitter, help="share of people whose joints are turned at random")
-    parser.add_argument("--fp32", dest="bf16", action="store_false", help="float32 products instead of bfloat16")
-    parser.add_argument("--validate-every", type=int, default=500)
-    parser.add_argument("--validation-samples", type=int, default=1000)
-
-
-def clips_folder(options: argparse.Namespace) -> Path:
-    """Where the clips lie."""
-    return Path(options.clips) if options.clips else data_root() / "cmu24"
-
-
-def resumed(given: argparse.Namespace, state: dict) -> argparse.Namespace:
-    """The state's own options; a changed schedule is written down, because it is part of how the weights came about."""
-    kept = {"schedule": [[0, state["options"]["steps"]]]} | state["options"]
-    options = argparse.Namespace(**(vars(given) | kept | {"resume": True, "out": given.out, "threads": given.threads}))
-    if given.steps and given.steps != options.steps:
-        options.schedule = options.schedule + [[state["step"], given.steps]]
-        options.steps = given.steps
-    return options
-
-
 def log_line(path: Path, fields: dict) -> None:
     with path.open("a") as file:
         file.write(json.dumps(fields) + "\n")
@@ -145,8 +102,6 @@ def log_line(path: Path, fields: dict) -> None:
 def run(make: Callable[[argparse.Namespace], Training], options: argparse.Namespace) -> None:
     """Trains to the end of the schedule, from the start or from the state in `--out`."""
     out = Path(options.out)
-    default_steps = options.default_steps
-    del options.default_steps
     state = None
     if options.resume:
         state = torch.load(out / "state.pt", weights_only=True)
@@ -154,8 +109,7 @@ def run(make: Callable[[argparse.Namespace], Training], options: argparse.Namesp
     elif (out / "state.pt").exists():
         raise SystemExit(f"{out}/state.pt exists. Add --resume to go on with it, or choose another --out.")
     else:
-        options.steps = options.steps or default_steps
-        options.schedule = [[0, options.steps]]
+        options = begun(options)
     out.mkdir(parents=True, exist_ok=True)
     if options.threads:
         torch.set_num_threads(options.threads)

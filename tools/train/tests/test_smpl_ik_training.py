@@ -71,6 +71,23 @@ def test_the_true_pose_costs_nothing_and_a_wrong_one_something(terms_of):
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
+def test_what_changes_on_the_way_is_recorded_and_what_cannot_is_refused(small_data, monkeypatch):
+    common = ["--width", 8, "--batch", 12, "--threads", 1, "--validation-samples", 20, "--heading-steps", 2]
+    run(monkeypatch, smpl_ik_train, "--out", small_data / "run", *common, "--steps", 2)
+    more = ["--out", small_data / "run", "--resume", "--validation-samples", 10]
+    run(monkeypatch, smpl_ik_train, *more, "--steps", 3, "--lr", 0.004, "--rotation-weight", 3)
+    run(monkeypatch, smpl_ik_train, *more, "--steps", 4, "--lr", 0.004, "--batch", 6)
+    state = torch.load(small_data / "run" / "state.pt", weights_only=True)
+    assert state["step"] == 4 and state["options"]["lr"] == 0.004 and state["options"]["rotation_weight"] == 3
+    command = smpl_ik_export.command_of(state["options"], 4)
+    assert "--rotation-weight 2.5 " in command and "--batch 12 " in command and "--lr 0.02 " in command
+    assert command.endswith(
+        "--steps 2; stopped at step 2, then --resume --steps 3 --lr 0.004 --rotation-weight 3.0; "
+        "stopped at step 3, then --resume --steps 4 --batch 6"), command
+    with pytest.raises(SystemExit, match="began with --width 8, which cannot change"):
+        run(monkeypatch, smpl_ik_train, *more, "--width", 9)
+
+
 def test_fitted_tables_tell_the_heading_of_poses_they_have_not_seen():
     generator = torch.Generator().manual_seed(4)
     tables = HeadingTables()
