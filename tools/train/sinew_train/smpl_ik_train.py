@@ -104,7 +104,7 @@ class EffectorTraining(Training):
     def batch(self) -> tuple[Tensor, dict[str, Tensor]]:
         options = self.options
         with torch.no_grad():
-            truth = self.sampler.draw(options.batch, self.generator)
+            truth = self.sampler.draw(self.share, self.generator)
             given = truth.effectors(options.group, self.generator)
             conditioned = self.model.condition(given)
         positions, rotation6d = self.model(given, conditioned)

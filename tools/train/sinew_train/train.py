@@ -81,11 +81,11 @@ class NetworkTraining(Training):
     def batch(self) -> tuple[Tensor, dict[str, Tensor]]:
         options = self.options
         with torch.no_grad():
-            truth = self.sampler.draw(options.batch, self.generator)
+            truth = self.sampler.draw(self.share, self.generator)
             seen = corruption.training_mixture(truth.joints, truth.twists, self.generator)
             given = conditioning.heading_bones(seen, truth.rest)
             wanted = losses.targets(truth, given)
-            part = truth.rows(slice(0, options.batch // 3))
+            part = truth.rows(slice(0, self.share // 3))
             exact = conditioning.heading_bones(noise.clean(part.joints, part.twists), part.rest)
             exact_wanted = losses.targets(part, exact)
         if options.architecture == "mlp-ik":

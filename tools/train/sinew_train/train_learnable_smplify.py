@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from . import training_loop, training_options
+from . import processes, training_loop, training_options
 from .body import JointTable, forward_kinematics
 from .data import load_clips, split_names
 from .learnable_smplify import Layout, LearnableSMPLify, step
@@ -45,6 +45,8 @@ class PairTraining(Training):
     """Learnable SMPLify on people under way through clips, who are part of the state."""
 
     def __init__(self, options: argparse.Namespace):
+        if processes.count() > 1:
+            raise SystemExit("The people of this training are on their way through clips and live in one process. Start it without torch.distributed.run.")
         device = options.device
         torch.manual_seed(options.seed)
         self.layout = Layout(channels=options.channels, blocks=[tuple(block) for block in options.blocks], hidden=options.hidden,

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from . import processes
 from .training_options import begun, resumed
 
 WARM_UP = 100
@@ -28,6 +29,8 @@ class Training(ABC):
     def __init__(self, options: argparse.Namespace, model: nn.Module, optimisers: list[torch.optim.Optimizer], generator: torch.Generator):
         self.options, self.model, self.optimisers, self.generator = options, model, optimisers, generator
         self.step, self.usual_norm = 0, math.inf
+        self.share = options.batch // processes.count()
+        """People of a step whom this process draws."""
 
     @abstractmethod
     def batch(self) -> tuple[Tensor, dict[str, Tensor]]:
@@ -59,6 +62,7 @@ class Training(ABC):
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        processes.average_gradients(self.model)
         # Clipped at twice the usual norm: momentum would carry one outlier batch through the next twenty updates.
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), 2 * self.usual_norm))
         if not math.isfinite(norm):
@@ -113,16 +117,28 @@ def run(make: Callable[[argparse.Namespace], Training], options: argparse.Namesp
     out.mkdir(parents=True, exist_ok=True)
     if options.threads:
         torch.set_num_threads(options.threads)
-    training = make(options)
+    with processes.joined() as rank:
+        train(make(options), state, rank)
+
+
+def train(training: Training, state: dict | None, rank: int) -> None:
+    """From the state, where there is one, to the end of the schedule. The process of rank 0 keeps log and state."""
+    options = training.options
     if state:
         training.restore(state)
-    log = out / "log.jsonl"
-    log_line(log, {"options": vars(options), "parameters": sum(p.numel() for p in training.model.parameters())})
+    if rank > 0:
+        # The state holds the first process's draws; the others' begin anew at each start.
+        training.generator.manual_seed(options.seed + 1_000_003 * training.step + rank)
+    log = Path(options.out) / "log.jsonl"
+    if rank == 0:
+        log_line(log, {"options": vars(options), "parameters": sum(p.numel() for p in training.model.parameters())})
     started, sums, counted = time.monotonic(), {}, 0
     while training.step < options.steps:
         for name, value in training.train_step().items():
             sums[name] = sums.get(name, 0.0) + value
         counted += 1
+        if rank > 0:
+            continue
         last = training.step == options.steps
         if training.step % 50 == 0 or last:
             mean = {name: round(value / counted, 6) for name, value in sums.items()}

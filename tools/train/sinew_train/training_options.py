@@ -20,7 +20,7 @@ def add_options(parser: argparse.ArgumentParser, steps: int, batch: int, lr: flo
     parser.add_argument("--clips", help="folder of AMASS-layout .npz files (default: cmu24 of the data folder)")
     parser.add_argument("--split", default="cmu24", help="file name under splits/, without .json")
     parser.add_argument("--steps", type=int, default=steps, help="length of the schedule")
-    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--batch", type=int, default=batch, help="people of a step, of all processes together")
     parser.add_argument("--lr", type=float, default=lr, help="Muon, spectral size of an update")
     parser.add_argument("--adam-lr", type=float, default=2e-3, help="Adam, for what is no matrix between layers")
     parser.add_argument("--weight-decay", type=float, default=weight_decay)
