@@ -12,7 +12,7 @@ from torch import Tensor
 from . import noise
 from .body import JointTable, forward_kinematics
 from .hybrik import decompose
-from .rotations import about_y, from_axis_angle
+from .rotations import about_y, from_axis_angle, from_rows6d, to_rows6d
 from .skeleton import LIMBS, MIRROR, ROTATION_COUNT
 
 SPLITS = Path(__file__).resolve().parents[1] / "splits"
@@ -87,12 +87,15 @@ class PoseSampler:
     """Draws true poses: a random frame, mirrored half of the time, uniform yaw, beta ~ N(0, I).
 
     With probability `recombine` each limb of a person may come from another frame; with probability `jitter` every joint is turned by a
-    further N(0, 0.15 rad), which widens the data around real poses. `device` holds everything.
+    further N(0, 0.15 rad), which widens the data around real poses. With probability `blend` the joints below the pelvis stand anywhere
+    between those of two frames. `device` holds everything.
     """
 
-    def __init__(self, local: Tensor, table: JointTable, mirror: bool = True, recombine: float = 0.0, jitter: float = 0.0):
+    def __init__(
+        self, local: Tensor, table: JointTable, mirror: bool = True, recombine: float = 0.0, jitter: float = 0.0, blend: float = 0.0,
+    ):
         self.local, self.table = local, table
-        self.mirror, self.recombine, self.jitter = mirror, recombine, jitter
+        self.mirror, self.recombine, self.jitter, self.blend = mirror, recombine, jitter, blend
 
     def draw(self, count: int, generator: torch.Generator) -> Truth:
         local = self.poses(count, generator)
@@ -108,6 +111,12 @@ class PoseSampler:
             for joints in LIMBS.values():
                 swap = chosen & (torch.rand(count, generator=generator, device=device) < 0.5)
                 local[:, joints] = torch.where(swap[:, None, None, None], other[:, joints], local[:, joints])
+        if self.blend:
+            other = self._frames(count, generator)
+            chosen = torch.rand(count, generator=generator, device=device) < self.blend
+            share = torch.rand(count, generator=generator, device=device) * chosen
+            mixed = torch.lerp(to_rows6d(local[:, 1:]), to_rows6d(other[:, 1:]), share[:, None, None])
+            local[:, 1:] = from_rows6d(mixed)
         if self.jitter:
             chosen = torch.rand((count, 1, 1), generator=generator, device=device) < self.jitter
             turn = 0.15 * chosen * noise.normal((count, ROTATION_COUNT, 3), generator)

@@ -1,6 +1,6 @@
 """Sets of effectors (position, rotation, look-at) of many people, and the published random draw of them (models.md 5.1, 5.6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -44,6 +44,13 @@ class EffectorSet:
 
     def double(self) -> "EffectorSet":
         return EffectorSet(**{k: v.double() if torch.is_tensor(v) and v.is_floating_point() else v for k, v in vars(self).items()})
+
+    def on_next_bodies(self, changed: Tensor) -> "EffectorSet":
+        """The same effectors for other bodies: where `changed` `[B]` holds, the next person's shape and gender."""
+        def of_next(values: Tensor) -> Tensor:
+            return torch.where(changed.view(-1, *[1] * (values.ndim - 1)), values.roll(-1, 0), values)
+
+        return replace(self, betas=of_next(self.betas), genders=of_next(self.genders), rest=of_next(self.rest))
 
     def person(self) -> Tensor:
         """The person of each row, `[M]`."""

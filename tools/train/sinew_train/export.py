@@ -23,7 +23,7 @@ ACKNOWLEDGEMENT = (
 DATA = "CMU Graphics Lab Motion Capture Database on the open body (CC0)"
 
 
-OPTIONS = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "dropout", "weight_decay", "seed"]
+OPTIONS = ["architecture", "hidden", "batch", "lr", "adam_lr", "recombine", "jitter", "blend", "dropout", "weight_decay", "seed"]
 
 
 def command_of(options: dict) -> str:

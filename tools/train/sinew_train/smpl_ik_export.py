@@ -17,8 +17,8 @@ from .smpl_ik_train import build
 from .training_options import command
 
 OPTIONS = [
-    "width", "conditioning", "loss", "rotation_weight", "dropout", "batch", "group", "lr", "adam_lr",
-    "weight_decay", "average", "recombine", "jitter", "heading_steps", "seed"]
+    "width", "conditioning", "loss", "rotation_weight", "position_weight", "change", "dropout", "batch", "group", "lr", "adam_lr",
+    "weight_decay", "average", "recombine", "jitter", "blend", "heading_steps", "seed"]
 
 
 def command_of(options: dict, step: int) -> str:

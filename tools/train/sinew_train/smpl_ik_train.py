@@ -21,7 +21,7 @@ from .data import PoseSampler, load_clips, split_names
 from .muon import Muon
 from .smpl_ik import SMPLIK
 from .smpl_ik_data import GenderedPoseSampler, fit_heading
-from .smpl_ik_losses import ROTATION_WEIGHT, published_terms, solved, whole_pose_terms
+from .smpl_ik_losses import POSITION_WEIGHT, ROTATION_WEIGHT, published_terms, solved, whole_pose_terms
 from .training_loop import WARM_UP, Training
 from .training_options import clips_folder
 
@@ -71,7 +71,8 @@ class EffectorTraining(Training):
         super().__init__(options, model, optimisers(model, options.lr, options.adam_lr, options.weight_decay), generator)
         self.frames = load_clips(clips_folder(options), split_names(options.split, "train"), up=options.up).to(options.device)
         self.sampler = GenderedPoseSampler.bundled(
-            PoseSampler(self.frames, None, recombine=options.recombine, jitter=options.jitter), options.device)
+            PoseSampler(self.frames, None, recombine=options.recombine, jitter=options.jitter, blend=options.blend),
+            options.device)
         self.validation = smpl_ik_evaluate.validation_sampler(clips_folder(options), options.split, options.up, options.device)
         self.samples, self.heading_error = 0, 0.0
         if not options.resume:
@@ -106,11 +107,15 @@ class EffectorTraining(Training):
         with torch.no_grad():
             truth = self.sampler.draw(self.share, self.generator)
             given = truth.effectors(options.group, self.generator)
+            changed = None
+            if options.change:
+                changed = torch.rand(self.share, generator=self.generator, device=options.device) < options.change
+                given = given.on_next_bodies(changed)
             conditioned = self.model.condition(given)
         positions, rotation6d = self.model(given, conditioned)
         found = solved(positions, rotation6d, given, conditioned, self.model.heading is not None)
         terms = published_terms(found, truth, given) if options.loss == "published" else \
-            whole_pose_terms(found, truth, given, options.rotation_weight)
+            whole_pose_terms(found, truth, given, changed, options.rotation_weight, options.position_weight)
         return sum(terms.values()), terms
 
     @torch.no_grad()
@@ -141,14 +146,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--conditioning", choices=["none", "effector-heading"], default="effector-heading")
     parser.add_argument("--loss", choices=["whole-pose", "published"], default="whole-pose")
     parser.add_argument("--rotation-weight", type=float, default=ROTATION_WEIGHT, help="of local rotations in the whole-pose loss")
+    parser.add_argument("--position-weight", type=float, default=POSITION_WEIGHT, help="of positional effectors in the whole-pose loss, 1/m")
+    parser.add_argument("--change", type=float, default=0.0, help="share of people whose effectors come from another body, in the whole-pose loss")
     parser.add_argument("--dropout", type=float, default=0.0, help="published: 0.01")
     parser.add_argument("--start", help="an exported version (folder) whose weights to start from, instead of random ones")
     parser.add_argument("--group", type=int, default=128, help="people of a batch who share a draw of effector counts (published: all)")
     parser.add_argument("--average", type=int, default=400, help="steps that the running mean of the weights looks back")
     parser.add_argument("--heading-steps", type=int, default=300, help="steps that fit the heading tables, before the training")
     options = training_options.parse(parser)
-    if options.loss == "published" and options.rotation_weight != ROTATION_WEIGHT:
-        parser.error("--rotation-weight belongs to --loss whole-pose; the published loss has its own scales")
+    for name, default in [("rotation_weight", ROTATION_WEIGHT), ("position_weight", POSITION_WEIGHT), ("change", 0.0)]:
+        if options.loss == "published" and getattr(options, name) != default:
+            parser.error(f"--{name.replace('_', '-')} belongs to --loss whole-pose; the published loss has its own scales")
     return options
 
 

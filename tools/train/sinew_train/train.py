@@ -54,7 +54,7 @@ class NetworkTraining(Training):
         local, held_out = (
             load_clips(clips_folder(options), split_names(options.split, part), up=options.up).to(options.device)
             for part in ("train", "validation"))
-        self.sampler = PoseSampler(local, table, recombine=options.recombine, jitter=options.jitter)
+        self.sampler = PoseSampler(local, table, recombine=options.recombine, jitter=options.jitter, blend=options.blend)
         self.validation = PoseSampler(held_out, table, mirror=False)
         self.samples = self._start() if options.start and not options.resume else 0
 

@@ -9,7 +9,8 @@ OF_A_RUN = ["out", "resume", "threads", "device", "clips", "save_every", "valida
 """Say where and how a part of a training runs; the weights do not depend on them."""
 
 CHANGEABLE = [
-    "steps", "batch", "group", "lr", "adam_lr", "weight_decay", "average", "recombine", "jitter", "rotation_weight"]
+    "steps", "batch", "group", "lr", "adam_lr", "weight_decay", "average", "recombine", "jitter", "blend", "change", "rotation_weight",
+    "position_weight"]
 """May be given again with --resume; each change becomes part of the record of how the weights came about."""
 
 
@@ -35,6 +36,7 @@ def add_pose_options(parser: argparse.ArgumentParser, recombine: float, jitter: 
     parser.add_argument("--up", choices=["y", "z"], default="y", help="vertical axis of the clips (AMASS: z)")
     parser.add_argument("--recombine", type=float, default=recombine, help="share of people whose limbs come from several frames")
     parser.add_argument("--jitter", type=float, default=jitter, help="share of people whose joints are turned at random")
+    parser.add_argument("--blend", type=float, default=0.0, help="share of people who stand between two frames")
     parser.add_argument("--fp32", dest="bf16", action="store_false", help="float32 products instead of bfloat16")
     parser.add_argument("--validate-every", type=int, default=500)
     parser.add_argument("--validation-samples", type=int, default=1000)

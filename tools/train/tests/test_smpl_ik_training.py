@@ -13,7 +13,7 @@ from sinew_train.data import PoseSampler
 from sinew_train.rotations import from_axis_angle, geodesic
 from sinew_train.smpl_ik_conditioning import HeadingTables, body_scale, reference_of
 from sinew_train.smpl_ik_data import GenderedPoseSampler, fit_heading, true_heading
-from sinew_train.smpl_ik_losses import angle, published_terms, solved, whole_pose_terms
+from sinew_train.smpl_ik_losses import Solved, angle, published_terms, solved, whole_pose_terms
 
 
 @pytest.fixture
@@ -71,18 +71,49 @@ def test_the_true_pose_costs_nothing_and_a_wrong_one_something(terms_of):
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
+def test_another_body_keeps_its_effectors_and_has_no_true_joints():
+    generator = torch.Generator().manual_seed(5)
+    truth = sampler().draw(40, generator)
+    given = truth.effectors(8, generator)
+    changed = torch.rand(40, generator=generator) < 0.5
+    other = given.on_next_bodies(changed)
+    assert torch.equal(other.values, given.values) and torch.equal(other.kind, given.kind)
+    for name in ("betas", "genders", "rest"):
+        before, after = getattr(given, name), getattr(other, name)
+        assert torch.equal(after[~changed], before[~changed])
+        assert torch.equal(after[changed], before.roll(-1, 0)[changed]) and not torch.equal(after, before)
+    # Joints that are wrong for changed people alone cost nothing; where their effectors are, they do.
+    wrong = torch.where(changed[:, None, None], truth.joints + torch.tensor([0.3, 0.0, 0.0]) * torch.arange(24)[:, None], truth.joints)
+    found = Solved(truth.local, truth.world, wrong, wrong)
+    right = whole_pose_terms(found, truth, other, changed)
+    assert float(right["joints"]) < 0.01 and float(right["first_joints"]) < 0.01 and float(right["effector_position"]) > 0.1
+    assert float(whole_pose_terms(found, truth, other)["joints"]) > 0.1
+    assert all(value.isfinite() for value in whole_pose_terms(found, truth, other, torch.ones_like(changed)).values())
+
+
+def test_a_blended_pose_stands_between_two_frames():
+    local = from_axis_angle(torch.stack([torch.zeros(24, 3), torch.tensor([0.8, 0.0, 0.0]).expand(24, 3)]))
+    generator = torch.Generator().manual_seed(6)
+    found = PoseSampler(local, None, mirror=False, blend=1.0).poses(500, generator)
+    torch.testing.assert_close(found @ found.mT, torch.eye(3).expand_as(found), atol=1e-5, rtol=0)
+    angles = geodesic(found[:, 1:], torch.eye(3).expand(500, 23, 3, 3))
+    assert angles.min() < 0.01 and angles.max() < 0.801 and 50 < ((angles[:, 0] > 0.1) & (angles[:, 0] < 0.7)).sum()
+    # One share for the whole body.
+    torch.testing.assert_close(angles, angles[:, :1].expand_as(angles), atol=1e-5, rtol=0)
+
+
 def test_what_changes_on_the_way_is_recorded_and_what_cannot_is_refused(small_data, monkeypatch):
     common = ["--width", 8, "--batch", 12, "--threads", 1, "--validation-samples", 20, "--heading-steps", 2]
     run(monkeypatch, smpl_ik_train, "--out", small_data / "run", *common, "--steps", 2)
     more = ["--out", small_data / "run", "--resume", "--validation-samples", 10]
-    run(monkeypatch, smpl_ik_train, *more, "--steps", 3, "--lr", 0.004, "--rotation-weight", 3)
+    run(monkeypatch, smpl_ik_train, *more, "--steps", 3, "--lr", 0.004, "--change", 0.3)
     run(monkeypatch, smpl_ik_train, *more, "--steps", 4, "--lr", 0.004, "--batch", 6)
     state = torch.load(small_data / "run" / "state.pt", weights_only=True)
-    assert state["step"] == 4 and state["options"]["lr"] == 0.004 and state["options"]["rotation_weight"] == 3
+    assert state["step"] == 4 and state["options"]["lr"] == 0.004 and state["options"]["change"] == 0.3
     command = smpl_ik_export.command_of(state["options"], 4)
-    assert "--rotation-weight 2.5 " in command and "--batch 12 " in command and "--lr 0.02 " in command
+    assert "--change 0.0 " in command and "--batch 12 " in command and "--lr 0.02 " in command
     assert command.endswith(
-        "--steps 2; stopped at step 2, then --resume --steps 3 --lr 0.004 --rotation-weight 3.0; "
+        "--steps 2; stopped at step 2, then --resume --steps 3 --lr 0.004 --change 0.3; "
         "stopped at step 3, then --resume --steps 4 --batch 6"), command
     with pytest.raises(SystemExit, match="began with --width 8, which cannot change"):
         run(monkeypatch, smpl_ik_train, *more, "--width", 9)
