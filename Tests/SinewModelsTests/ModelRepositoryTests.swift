@@ -48,7 +48,7 @@ final class TemporaryRepository {
 @Suite struct ModelRepositoryTests {
     @Test func `a repository lists the analytic solver and its models`() throws {
         let listed = try ModelRepository(path: Golden.folder).list()
-        let builtIn = ["hybrik", "hybrik-naive", "smplify", "smplify-adam", "smplify-lbfgs"]
+        let builtIn = ["hybrik", "hybrik-naive", "smplify", "smplify-adam", "smplify-adam-converged", "smplify-lbfgs"]
         let fixtures = Golden.all + Golden.graphs + EffectorGolden.names + ["niki_temporal"]
         #expect(listed.map(\.name) == builtIn + fixtures.sorted())
         let niki = try #require(listed.first { $0.name == "niki_ts_heading" })

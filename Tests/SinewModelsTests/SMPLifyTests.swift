@@ -208,7 +208,7 @@ struct SMPLifyModelTests {
         }
     }
 
-    @Test func `Levenberg-Marquardt ends lower than its analytic start and than Adam`() throws {
+    @Test func `Levenberg-Marquardt ends lower than Adam, and Adam the lower the longer it runs`() throws {
         var random = SplitMix64(seed: 42)
         var (people, _) = try Self.people(10, seed: 42)
         for index in people.joints.indices { people.joints[index] += Float(0.03 * random.normal()) }
@@ -228,7 +228,11 @@ struct SMPLifyModelTests {
         let ours = errors(try Self.solve(.levenbergMarquardt, people))
         let start = errors(try HybrIKModel(bodies: bodies).solve(people, isCancelled: { false }))
         let adam = errors(try Self.solve(.adam, people))
-        for person in 0..<people.count { #expect(ours[person] < start[person] && ours[person] < adam[person]) }
+        let converged = errors(try Self.solve(.convergedAdam, people))
+        for person in 0..<people.count {
+            #expect(ours[person] < start[person] && ours[person] < adam[person])
+            #expect(converged[person] < adam[person])
+        }
     }
 
     @Test(arguments: SMPLifyModel.Method.allCases)

@@ -40,7 +40,9 @@ struct DemoCommand: AsyncParsableCommand {
         let scene = try DemoScene.bundled()
         let observations = DemoObservations(of: scene, seed: seed)
         // Baselines that are there to be compared with in an evaluation, not in a demonstration.
-        let baselines = ["hybrik-naive", "inn", "niki-one-stage", "smplify-adam", "smplify-lbfgs"]
+        let baselines = [
+            "hybrik-naive", "inn", "niki-one-stage", "smplify-adam", "smplify-adam-converged", "smplify-lbfgs",
+        ]
         let names = try ModelRepository(path: models).list().map(\.name).filter { !baselines.contains($0) }
         let report = try await interruptible {
             var plan = LocalFleet.Plan()

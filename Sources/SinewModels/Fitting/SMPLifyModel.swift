@@ -13,11 +13,13 @@ public struct SMPLifyModel: PoseModel {
         case levenbergMarquardt = "smplify"
         /// As published: Adam from the mean pose.
         case adam = "smplify-adam"
+        /// Ours: the same descent until it stops getting lower, which the published number of steps does not reach.
+        case convergedAdam = "smplify-adam-converged"
         /// As published: LBFGS from the mean pose.
         case lbfgs = "smplify-lbfgs"
     }
 
-    /// `smplify/1`, `smplify-adam/1` or `smplify-lbfgs/1`, with the hash of the pose prior.
+    /// The method's name, version 1, with the hash of the pose prior.
     public let identity: ModelIdentity
     private let method: Method
     private let bodies: BodyLibrary
@@ -55,7 +57,8 @@ public struct SMPLifyModel: PoseModel {
                 objective.stage = .body
                 let start: [Double] = analytic.theta[person * 72..<(person + 1) * 72].map { Double($0) } + [0, 0, 0]
                 x = try LevenbergMarquardt.minimise(objective, from: start, isCancelled: isCancelled)
-            case .adam: x = try Self.descendByAdam(&objective, prior, isCancelled)
+            case .adam: x = try Self.descendByAdam(&objective, prior, untilConverged: false, isCancelled)
+            case .convergedAdam: x = try Self.descendByAdam(&objective, prior, untilConverged: true, isCancelled)
             case .lbfgs: x = try Self.descendByLBFGS(&objective, prior, isCancelled)
             }
             for joint in 0..<24 {
@@ -77,7 +80,7 @@ public struct SMPLifyModel: PoseModel {
     }
 
     private static func descendByAdam(
-        _ objective: inout SMPLifyObjective, _ prior: PosePrior, _ isCancelled: () -> Bool
+        _ objective: inout SMPLifyObjective, _ prior: PosePrior, untilConverged: Bool, _ isCancelled: () -> Bool
     ) throws(ModelError) -> [Double] {
         var x = coldStart(&objective, prior)
         var slope = [Double](repeating: 0, count: SMPLifyObjective.unknownCount)
@@ -87,10 +90,17 @@ public struct SMPLifyModel: PoseModel {
         for (stage, count) in plan {
             objective.stage = stage
             var adam = Adam(learningRate: SMPLifySettings.learningRate)
-            for _ in 0..<count {
+            var (lowest, lowestBefore) = (Double.infinity, Double.infinity)
+            for step in 1...(untilConverged ? SMPLifySettings.adamStepsMax : count) {
                 if isCancelled() { throw .cancelled }
-                _ = objective.evaluate(x, slope: &slope)
+                lowest = min(lowest, objective.evaluate(x, slope: &slope))
                 adam.step(&x, slope: slope)
+                guard untilConverged, step.isMultiple(of: SMPLifySettings.adamStepsBetweenLooks) else { continue }
+                guard
+                    lowestBefore == .infinity
+                        || lowestBefore - lowest > SMPLifySettings.adamProgressMin * abs(lowestBefore)
+                else { break }
+                lowestBefore = lowest
             }
         }
         return x

@@ -31,6 +31,13 @@ enum SMPLifySettings {
     static let lbfgsSteps = (first: 10, second: 100)
     static let lbfgsIterationsPerStep = 100
 
+    // MARK: Adam until it has converged (ours).
+
+    /// A stage ends when this many steps have lowered the error by a smaller part of it than `adamProgressMin`.
+    static let adamStepsBetweenLooks = 50
+    static let adamProgressMin = 1e-3
+    static let adamStepsMax = 5_000
+
     // MARK: Levenberg-Marquardt (ours).
 
     static let marquardtIterationsMax = 30
