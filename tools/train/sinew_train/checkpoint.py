@@ -49,9 +49,11 @@ def write_weights(folder: Path, tensors: dict[str, Tensor], kind: torch.dtype = 
     return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
-def write_smpl_ik(folder: Path, name: str, version: str, model: SMPLIK, training: dict, evaluation: dict) -> str:
+def write_smpl_ik(
+    folder: Path, name: str, version: str, model: SMPLIK, training: dict, evaluation: dict, storage: str = "float32",
+) -> str:
     """Writes both files of an SMPL-IK version and returns the SHA-256 of the weights."""
-    digest = write_weights(folder, model.tensors())
+    digest = write_weights(folder, model.tensors(), getattr(torch, storage))
     described = {
         "name": name,
         "version": version,

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--version", default="1")
     parser.add_argument("--out", type=Path, required=True, help="the repository folder")
     parser.add_argument("--data", default=DATA)
+    parser.add_argument("--storage", choices=["float32", "bfloat16"], default="float32", help="of the weights in the file")
     parser.add_argument("--samples", type=int, default=6000)
     parser.add_argument("--evaluation-seed", type=int, default=smpl_ik_evaluate.SEED)
     given = parser.parse_args()
@@ -50,13 +51,13 @@ def main() -> None:
         "acknowledgement": ACKNOWLEDGEMENT, "seed": options.seed, "samples": state["samples"], "command": command_of(state["options"], state["step"]),
         "date": datetime.date.today().isoformat(), "heading_error": round(state["heading_error"], 5),
     }
-    write_smpl_ik(folder, given.name, given.version, model, training, {})
+    write_smpl_ik(folder, given.name, given.version, model, training, {}, given.storage)
     # The figures come from the file as written, not from the network that was trained.
     written, _ = read_smpl_ik(folder)
     found = smpl_ik_evaluate.score(
         written, smpl_ik_evaluate.validation_sampler(None, options.split, options.up), given.samples, given.evaluation_seed)
     measured = found | {"samples": given.samples, "seed": given.evaluation_seed}
-    print(f"{folder}: {write_smpl_ik(folder, given.name, given.version, model, training, measured)}")
+    print(f"{folder}: {write_smpl_ik(folder, given.name, given.version, model, training, measured, given.storage)}")
     for protocol, figures in found.items():
         print(protocol, figures)
 

@@ -169,6 +169,10 @@ def test_an_exported_model_holds_the_averaged_weights_and_its_figures(small_data
     state = torch.load(small_data / "run" / "state.pt", weights_only=True)
     assert all(torch.equal(model.state_dict()[name], value) for name, value in state["average"].items())
     assert described["training"]["samples"] == 36 and "--width 8" in described["training"]["command"]
+    run(monkeypatch, smpl_ik_export, "--state", small_data / "run", "--out", small_data / "models", "--samples", 60, "--name", "half",
+        "--storage", "bfloat16")
+    half, _ = read_smpl_ik(small_data / "models" / "half" / "1")
+    assert all(torch.equal(half.state_dict()[name], value.bfloat16().float()) for name, value in state["average"].items())
     for protocol in ("random-effectors", "six-positions"):
         figures = described["evaluation"][protocol]
         assert 0 < figures["pa_mpjpe_mm"] <= figures["mpjpe_mm"] and 0 < figures["ge_rad"] < 3.2
