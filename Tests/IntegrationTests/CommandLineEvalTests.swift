@@ -90,6 +90,24 @@ struct CommandLineEvalTests {
         }
     }
 
+    @Test func `recovered effectors bring the model nearer one by one`() async throws {
+        try await withFolder { folder in
+            try writeClip(to: "\(folder)/a.npz", frames: 30)
+            let found = try await CommandLineTool.run([
+                "eval", folder, "--samples", "90", "--benchmark", "recovery", "--model", "smpl-ik", "--model", "niki",
+                "--json",
+            ])
+            #expect(found.status == 0, "\(found.talk)")
+            let rows = try #require(try Self.figures(found.output)["recoveries"]?.array)
+            #expect(rows.count == 1 && rows[0]["people"]?.int == 3)
+            let listed = try #require(rows[0]["errors_mm"]?.array)
+            let errors = listed.compactMap(\.double)
+            #expect(errors.count == 6 && zip(errors, errors.dropFirst()).allSatisfy { $0 >= $1 })
+            #expect(errors[5] < errors[0] / 2, "\(errors)")
+            #expect((1...6).contains(try #require(rows[0]["effectors"]?.double)))
+        }
+    }
+
     @Test func `a service gives the figures of a local run, for people, clips and effectors`() async throws {
         try await withFolder { folder in
             try writeClip(to: "\(folder)/a.npz", frames: 30)
@@ -131,7 +149,9 @@ struct CommandLineEvalTests {
                 (["\(folder)/none"], .noInput, "does not exist"),
                 ([folder, "--preset", "rain"], .usage, "clean, standard or occlusion"),
                 ([folder, "--samples", "0"], .usage, "--samples"),
-                ([folder, "--benchmark", "rain"], .usage, "poses, clips, effectors or shapes"),
+                ([folder, "--benchmark", "rain"], .usage, "poses, clips, effectors, shapes or recovery"),
+                ([folder, "--benchmark", "recovery", "--service"], .usage, "leave --service out"),
+                ([folder, "--benchmark", "recovery", "--model", "smpl-ik+refine2"], .usage, "--model smpl-ik"),
                 ([folder, "--clip-frames", "2"], .usage, "--clip-frames"),
                 ([folder, "--benchmark", "clips", "--clip-frames", "21"], .badData, "--clip-frames"),
                 ([folder, "--benchmark", "effectors", "--model", "niki"], .usage, "--model smpl-ik"),

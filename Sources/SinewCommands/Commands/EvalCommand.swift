@@ -17,13 +17,14 @@ struct EvalCommand: AsyncParsableCommand {
 
             --benchmark clips solves stretches of the clips frame after frame, for models that see time, and adds the acceleration \
             error; effectors gives positions, orientations and look-at targets of some joints instead of joints; shapes changes \
-            shape and gender while the effectors stay, and says how far they are missed.
+            shape and gender while the effectors stay, and says how far they are missed; recovery chooses up to six effectors of \
+            each pose, one by one, and says how near the model then comes (to a thirtieth of the people, in this process).
             """)
 
     @Argument(help: "A folder of clips in AMASS's .npz layout, or single clips.")
     var clips: [String]
 
-    @Option(name: .long, help: "poses, clips, effectors or shapes; repeat it for several (default: poses).")
+    @Option(name: .long, help: "poses, clips, effectors, shapes or recovery; repeat it for several (default: poses).")
     var benchmark: [String] = []
 
     @Option(
@@ -76,10 +77,14 @@ struct EvalCommand: AsyncParsableCommand {
             throw ValidationError("--clip-frames must be 3…100000, not \(clipFrames)")
         }
         if let wrong = benchmark.first(where: { EvaluationRun.Benchmark(rawValue: $0) == nil }) {
-            throw ValidationError("--benchmark '\(wrong)' is not known; use poses, clips, effectors or shapes")
+            throw ValidationError(
+                "--benchmark '\(wrong)' is not known; use poses, clips, effectors, shapes or recovery")
         }
         if let wrong = preset.first(where: { NoisePreset(rawValue: $0) == nil }) {
             throw ValidationError("--preset '\(wrong)' is not known; use clean, standard or occlusion")
+        }
+        if service, benchmark.contains(EvaluationRun.Benchmark.recovery.rawValue) {
+            throw ValidationError("--benchmark recovery is solved here; leave --service out")
         }
         if service, let option = models.map({ _ in "--models" }) ?? precision.map({ _ in "--precision" }) {
             throw ValidationError("\(option) is for solving here; a broker's workers have their own")
@@ -139,6 +144,7 @@ struct EvalCommand: AsyncParsableCommand {
                 case .poses: ["hybrik", "mlp-ik", "niki"]
                 case .clips: ["hybrik", "niki", "niki-temporal", "learnable-smplify"]
                 case .effectors, .shapes: ["smpl-ik", "smpl-ik+refine10"]
+                case .recovery: ["smpl-ik"]
                 }
             names += usual.filter { !names.contains($0) }
         }
@@ -149,10 +155,14 @@ struct EvalCommand: AsyncParsableCommand {
         _ plan: EvaluationRun.Plan, _ solvers: [EvaluationSolver], _ clips: [[Float]]
     ) async throws -> EvaluationResult {
         let needsEffectors = plan.benchmarks.contains { $0 == .effectors || $0 == .shapes }
-        guard !needsEffectors || solvers.contains(where: { $0.reach != nil }) else {
+        let recovers = plan.benchmarks.contains(.recovery)
+        guard !needsEffectors || solvers.contains(where: { $0.reach != nil }),
+            !recovers || solvers.contains(where: { $0.recover != nil })
+        else {
             throw CommandFailure(
                 .usage,
-                "none of \(solvers.map(\.name).joined(separator: ", ")) takes effectors; add --model smpl-ik")
+                "none of \(solvers.map(\.name).joined(separator: ", ")) takes effectors\(recovers ? " and refines nothing" : ""); "
+                    + "add --model smpl-ik")
         }
         let run = EvaluationRun(plan: plan, solvers: solvers, clips: clips, bodies: try .shared())
         var bar = ProgressBar(total: run.partCount, unit: "parts")

@@ -64,6 +64,19 @@ struct EvaluationResult: Encodable {
         let movedMm: Double
     }
 
+    /// How near a model comes to whole poses from few effectors, chosen one by one.
+    struct Recovery: Encodable {
+        let name: String
+        let people: Int
+        /// Mean distance of 24 joints after the first, second, … effector, mm; who needs fewer keeps the last.
+        let errorsMm: [Double]
+        /// Mean number of effectors.
+        let effectors: Double
+        /// How many people of 100 end at 40 mm or less.
+        let within40MmPercent: Double
+        let millisecondsPerPerson: Double
+    }
+
     let seed: UInt64
     let samples: Int
     /// Frames that the people were drawn from.
@@ -82,6 +95,7 @@ struct EvaluationResult: Encodable {
     /// People of whom effectors are known.
     var effectors: [Preset] = []
     var shapes: [ShapeChange] = []
+    var recoveries: [Recovery] = []
     /// Who solved, and what on.
     var machine = ""
 }

@@ -74,6 +74,38 @@ extension EvaluationRun {
         }
     }
 
+    /// Whole poses from few effectors.
+    func measureRecovery(
+        _ poses: [Float], into result: inout EvaluationResult, _ finishPart: () -> Void
+    ) async throws {
+        var random = SeededGenerator(seed: plan.seed)
+        let people = EvaluationPeople(
+            count: plan.recoverySamples, poses: poses, bodies: bodies, drawsGender: true, using: &random)
+        let options = EffectorRecovery.Options()
+        for solver in solvers {
+            guard let recover = solver.recover else { continue }
+            var errors = [Double](repeating: 0, count: options.countMax)
+            var (effectors, near) = (0, 0)
+            let begin = ContinuousClock.now
+            for person in 0..<people.count {
+                try Task.checkCancellation()
+                let found = try await recover(people, person, options)
+                for index in errors.indices {
+                    errors[index] += Double(found.errorsMillimetres[min(index, found.errorsMillimetres.count - 1)])
+                }
+                effectors += found.effectors.count
+                if let last = found.errorsMillimetres.last, last <= 40 { near += 1 }
+                finishPart()
+            }
+            let count = Double(people.count)
+            result.recoveries.append(
+                .init(
+                    name: solver.name, people: people.count, errorsMm: errors.map { $0 / count },
+                    effectors: Double(effectors) / count, within40MmPercent: 100 * Double(near) / count,
+                    millisecondsPerPerson: 1000 * seconds(ContinuousClock.now - begin) / count))
+        }
+    }
+
     private func draw(
         _ count: Int, from poses: [Float], _ draw: EffectorDraw, stream: UInt64
     ) -> (EvaluationPeople, EffectorObservations) {

@@ -12,6 +12,8 @@ struct EvaluationRun {
         case effectors
         /// Effectors that stay while the body changes.
         case shapes
+        /// The few effectors from which a model finds a whole pose again.
+        case recovery
     }
 
     /// What is measured, and how thoroughly.
@@ -28,6 +30,8 @@ struct EvaluationRun {
         var measuresPlots = true
         /// People per point of the curve and per joint of the map.
         var plotSamples: Int { max(min(samples / 10, 1000), 1) }
+        /// People whose effectors are recovered, each of whom takes hundreds of solutions.
+        var recoverySamples: Int { max(samples / 30, 1) }
     }
 
     let plan: Plan
@@ -51,6 +55,7 @@ struct EvaluationRun {
             case .clips: sum + plan.presets.count * solvers.count
             case .effectors: sum + EffectorDraw.allCases.count * reaching
             case .shapes: sum + EffectorDraw.allCases.count * ShapeChange.allCases.count * reaching
+            case .recovery: sum + plan.recoverySamples * solvers.count { $0.recover != nil }
             }
         }
     }
@@ -73,6 +78,7 @@ struct EvaluationRun {
             case .clips: try await measureClips(into: &result, finishPart)
             case .effectors: try await measureEffectors(poses, into: &result, finishPart)
             case .shapes: try await measureShapes(poses, into: &result, finishPart)
+            case .recovery: try await measureRecovery(poses, into: &result, finishPart)
             }
         }
         return result

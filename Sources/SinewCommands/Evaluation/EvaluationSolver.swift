@@ -24,8 +24,14 @@ struct EvaluationSolver: Sendable {
     /// Poses of effectors; nil for solvers that take none.
     let reach: Reach?
 
+    /// Finds the effectors of one of some people; nil for solvers that take none, that refine, or that are behind a broker.
+    var recover: Recover?
+
     /// Solves effectors.
     typealias Reach = @Sendable (EffectorObservations) async throws -> Answer
+    /// Recovers effectors.
+    typealias Recover =
+        @Sendable (EvaluationPeople, Int, EffectorRecovery.Options) async throws -> EffectorRecovery.Recovered
 
     /// Whether models of an architecture start from a pose that somebody else found.
     private static func startsFromPoses(_ architecture: String) -> Bool {
@@ -78,6 +84,18 @@ extension EvaluationSolver {
                 part.append(Array(range), of: effectors)
                 return try model.solve(part, refine: steps)
             }
+        }
+        guard steps == 0 else { return }
+        let recovery = try EffectorRecovery(model: model)
+        recover = { people, person, options in
+            try await onOwnThread(named: "recover") {
+                Result { () throws(ModelError) in
+                    try recovery.recover(
+                        theta: Array(people.theta[(person * 72)..<(person * 72 + 72)]), translation: [0, 0, 0],
+                        betas: Array(people.betas[(person * 10)..<(person * 10 + 10)]), gender: people.genders[person],
+                        options: options, isCancelled: { false })
+                }
+            }.get()
         }
     }
 
