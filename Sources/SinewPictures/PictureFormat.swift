@@ -1,20 +1,13 @@
 package import SinewFormats
 
 /// The kinds of pictures, told apart by the ending of the file's name.
-package enum PictureFormat: String, Sendable, CaseIterable {
+package enum PictureFormat: String, FileKind, Sendable {
     /// A page to turn and play, see ``ViewerPage``.
-    case html
+    case html = ".html"
     /// Skinned bodies and their motion for other programs, see ``BodyGLB``.
-    case glb
+    case glb = ".glb"
     /// Frames side by side, see ``ContactSheet``.
-    case png
-
-    /// The format of a file's name, or nil for an ending that is no picture's.
-    package init?(path: String) {
-        let lowercased = path.lowercased()
-        guard let format = Self.allCases.first(where: { lowercased.hasSuffix("." + $0.rawValue) }) else { return nil }
-        self = format
-    }
+    case png = ".png"
 
     /// Writes a scene; the file appears complete or not at all.
     ///

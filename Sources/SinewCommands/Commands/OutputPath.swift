@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SinewFormats
 internal import SinewPictures
 
 /// Checks where a result will be written before the work starts, so that an hour of solving does not end in a typing error.
@@ -35,11 +36,11 @@ enum OutputPath {
     /// The picture that a file's name asks for, once the file can be written.
     static func pictureFormat(of path: String) throws(CommandFailure) -> PictureFormat {
         guard let format = PictureFormat(path: path) else {
-            let endings = PictureFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+            let endings = PictureFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw CommandFailure(
                 .usage, "the ending of '\(path)' is no picture's: write -o NAME with one of \(endings)")
         }
-        try check(path, endingWith: "." + path.suffix(format.rawValue.count))
+        try check(path, endingWith: String(path.suffix(format.rawValue.count)))
         return format
     }
 

@@ -29,7 +29,7 @@ enum PoseDestination: Equatable, Sendable {
             self = .picture(try OutputPath.pictureFormat(of: path), path: path)
         } else {
             let files = PoseOutput.Kind.allCases.map(\.rawValue)
-            let endings = (files + PictureFormat.allCases.map { ".\($0.rawValue)" }).joined(separator: ", ")
+            let endings = (files + PictureFormat.allCases.map(\.rawValue)).joined(separator: ", ")
             guard PoseOutput.Kind(path: path) != nil else {
                 throw CommandFailure(
                     .usage, "the output '\(path)' ends in none of \(endings): write -o NAME.npz")

@@ -3,19 +3,11 @@ internal import SinewBody
 
 extension PoseInput {
     /// What the ending of a file's name asks for.
-    package enum Kind: String, CaseIterable, Sendable {
+    package enum Kind: String, FileKind, Sendable {
         case npz = ".npz"
         case jsonLines = ".jsonl"
         case trc = ".trc"
         case coco = ".json"
-
-        /// The kind of that ending.
-        package init?(path: String) {
-            guard let kind = Self.allCases.first(where: { path.lowercased().hasSuffix($0.rawValue) }) else {
-                return nil
-            }
-            self = kind
-        }
     }
 
     /// Writes the joints, SMPL's 29 in metres, y up, to a file that ``read(path:options:)`` reads; it appears complete or not at all.

@@ -82,19 +82,11 @@ package struct PoseOutput: Sendable {
     }
 
     /// What the ending of a file's name asks for.
-    package enum Kind: String, CaseIterable, Sendable {
+    package enum Kind: String, FileKind, Sendable {
         case npz = ".npz"
         case jsonLines = ".jsonl"
         case bvh = ".bvh"
         case coco = ".json"
-
-        /// The kind of that ending.
-        package init?(path: String) {
-            guard let kind = Self.allCases.first(where: { path.lowercased().hasSuffix($0.rawValue) }) else {
-                return nil
-            }
-            self = kind
-        }
 
         /// Whether each track has a file of its own.
         var isFilePerTrack: Bool {
