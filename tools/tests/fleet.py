@@ -11,6 +11,8 @@ import threading
 import time
 import urllib.request
 
+from background import Background
+
 SINEW = os.environ.get("SINEW_BINARY") or str(pathlib.Path(__file__).parents[2] / ".build/release/sinew")
 # How long anything may take before a test gives it up; two busy cores are slow.
 PATIENCE = int(os.environ.get("SINEW_TEST_PATIENCE", "60"))
@@ -151,10 +153,11 @@ def write_people(path, count, seed=1):
             file.write(json.dumps({"joints3d": joints, "skeleton": "smpl-29", "unit": "m", "up_axis": "y"}) + "\n")
 
 
-class Load:
+class Load(Background):
     """People sent to be solved again and again, by `sinew solve` in a loop, until the `with` block ends."""
 
     def __init__(self, fleet, folder, model="hybrik", count=512):
+        super().__init__()
         self.fleet = fleet
         self.path = pathlib.Path(folder) / "load.jsonl"
         self.output = pathlib.Path(folder) / "load.npz"
@@ -162,23 +165,13 @@ class Load:
         self.solved = 0
         self.count = count
         self.failure = None
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        write_people(self.path, self.count)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        self.thread.join()
+        write_people(self.path, count)
 
     def _run(self):
-        while not self.stopping.is_set():
+        while not self._ending.is_set():
             done = self.fleet.run("solve", self.path, "--model", self.model, "-o", self.output, check=False)
             if done.returncode == 0:
                 self.solved += self.count
-            elif not self.stopping.is_set():
+            elif not self._ending.is_set():
                 self.failure = done.stderr
-                self.stopping.wait(0.2)  # A broker that starts anew refuses at first.
+                self._ending.wait(0.2)  # A broker that starts anew refuses at first.
