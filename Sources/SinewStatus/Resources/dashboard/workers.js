@@ -185,6 +185,7 @@ function fillBatch(cell, worker) {
 
 function fillVersion(cell, worker) {
     setText(cell, format.word(worker.version));
-    const threads = worker.compute_threads ? `, ${worker.compute_threads} compute threads` : "";
+    const count = worker.compute_threads;
+    const threads = count ? `, ${count} compute thread${count === 1 ? "" : "s"}` : "";
     setAttribute(cell, "title", worker.isa ? `${worker.isa}${threads}` : null);
 }
