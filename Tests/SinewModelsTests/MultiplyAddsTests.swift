@@ -39,7 +39,7 @@ import Testing
 
     @Test func `SMPL-IK counts effectors and people`() throws {
         let model = try #require(try model("smpl-ik") as? any EffectorPoseModel)
-        let width = 128
+        let width = 256
         let perEffector = 2 * 7 * width + 9 * width * width
         func decoder(inputs: Int, outputs: Int) -> Int { 2 * inputs * width + 9 * width * width + 3 * outputs * width }
         let perPerson =
