@@ -72,13 +72,14 @@ def instruction_set():
     return "avx2" if {"avx2", "fma"} <= flags else "portable"
 
 
-def test_a_worker_tells_its_kernels_threads_host_and_process(page):
+@pytest.mark.parametrize("threads, words", [(1, "1 compute thread"), (2, "2 compute threads")])
+def test_a_worker_tells_its_kernels_threads_host_and_process(page, threads, words):
     with Fleet(http="127.0.0.1:0") as fleet:
-        worker = fleet.worker("only", "--threads", 2)
+        worker = fleet.worker("only", "--threads", threads)
         fleet.wait_for_workers(1)
         page.open(fleet)
         page.wait_for_worker("only", "serving")
-        assert told(page, "version") == f"{instruction_set()}, 2 compute threads"
+        assert told(page, "version") == f"{instruction_set()}, {words}"
         assert told(page, "name") == f"only on {platform.node()}, process {worker.process.pid}"
 
 
