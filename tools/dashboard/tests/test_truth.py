@@ -127,6 +127,8 @@ def test_rates_batches_and_times_are_those_of_the_clients_answers(page):
         page.open(fleet)
         with CountingClient(fleet.client_endpoint, model=MODEL, people=PEOPLE, calls=8) as client:
             wait_until("a steady load", lambda: len(client.answers) >= 100)
+            # A worker's figures compare two of its beats, so they begin some seconds after its work.
+            wait_until("the worker's figures", lambda: fleet.get("api/v1/fleet")["workers"][0]["mean_batch"] is not None)
             events, began = {}, time.time()
 
             def collect():
