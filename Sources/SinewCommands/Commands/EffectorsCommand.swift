@@ -77,15 +77,13 @@ struct EffectorsCommand: AsyncParsableCommand {
         var found: [EffectorRecovery.Recovered] = []
         for frame in frames {
             try Task.checkCancellation()
-            let recovered = await onOwnThread(named: "recover") {
-                Result { () throws(ModelError) in
-                    try recovery.recover(
-                        theta: Array(clip.theta[(frame * 72)..<(frame * 72 + 72)]),
-                        translation: Array(clip.translation[(frame * 3)..<(frame * 3 + 3)]), betas: clip.betas,
-                        gender: clip.gender, options: options, isCancelled: { false })
-                }
+            let recovered = try await onOwnThread(named: "recover") { () throws(ModelError) in
+                try recovery.recover(
+                    theta: Array(clip.theta[(frame * 72)..<(frame * 72 + 72)]),
+                    translation: Array(clip.translation[(frame * 3)..<(frame * 3 + 3)]), betas: clip.betas,
+                    gender: clip.gender, options: options, isCancelled: { false })
             }
-            found.append(try recovered.get())
+            found.append(recovered)
             bar.draw(done: found.count, failed: 0)
         }
         return found

@@ -88,14 +88,12 @@ extension EvaluationSolver {
         guard steps == 0 else { return }
         let recovery = try EffectorRecovery(model: model)
         recover = { people, person, options in
-            try await onOwnThread(named: "recover") {
-                Result { () throws(ModelError) in
-                    try recovery.recover(
-                        theta: Array(people.theta[(person * 72)..<(person * 72 + 72)]), translation: [0, 0, 0],
-                        betas: Array(people.betas[(person * 10)..<(person * 10 + 10)]), gender: people.genders[person],
-                        options: options, isCancelled: { false })
-                }
-            }.get()
+            try await onOwnThread(named: "recover") { () throws(ModelError) in
+                try recovery.recover(
+                    theta: Array(people.theta[(person * 72)..<(person * 72 + 72)]), translation: [0, 0, 0],
+                    betas: Array(people.betas[(person * 10)..<(person * 10 + 10)]), gender: people.genders[person],
+                    options: options, isCancelled: { false })
+            }
         }
     }
 
@@ -106,11 +104,9 @@ extension EvaluationSolver {
         var answer = Answer(solutions: PoseSolutions(count: 0), duration: .zero)
         for start in stride(from: 0, to: count, by: rowsMax) {
             try Task.checkCancellation()
-            let solved = try await onOwnThread(named: "evaluate") { () -> Result<Answer, ModelError> in
-                do throws(ModelError) {
-                    return .success(try solve(start..<min(count, start + rowsMax)))
-                } catch { return .failure(error) }
-            }.get()
+            let solved = try await onOwnThread(named: "evaluate") { () throws(ModelError) in
+                try solve(start..<min(count, start + rowsMax))
+            }
             answer.solutions.append(solved.solutions)
             answer.duration += solved.duration
         }
